@@ -1,0 +1,22 @@
+import type { DirectoryAction } from './actions.ts';
+
+/** What every member may do throughout the tenant without any directory role: basic reads. */
+export const DEFAULT_USER_ACTIONS: ReadonlySet<DirectoryAction> = new Set([
+  'directory/organization/standard/read',
+  'directory/users/standard/read',
+  'directory/groups/standard/read',
+  'directory/groups/members/read',
+  'directory/applications/standard/read',
+  'directory/servicePrincipals/standard/read',
+]);
+
+/**
+ * What every member may do where the target is himself: his own user, or a grant whose principal he is. Withdrawing is
+ * here and granting is not: a user's own consent is given on the consent page alone, never by an application's token.
+ */
+export const OWN_USER_ACTIONS: ReadonlySet<DirectoryAction> = new Set([
+  'directory/users/ownPassword/update',
+  'directory/users/signInSessions/revoke',
+  'directory/oAuth2PermissionGrants/standard/read',
+  'directory/oAuth2PermissionGrants/delete',
+]);

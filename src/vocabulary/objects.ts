@@ -1,0 +1,55 @@
+import type { ObjectId } from './ids.ts';
+
+/** Directory objects as the wire shows them: Microsoft Graph's property names. Absent values are null. */
+export interface User {
+  readonly id: ObjectId;
+  readonly userPrincipalName: string;
+  readonly displayName: string;
+  readonly givenName: string | null;
+  readonly surname: string | null;
+  readonly mail: string | null;
+  readonly jobTitle: string | null;
+  readonly accountEnabled: boolean;
+  readonly userType: 'Member' | 'Guest';
+  readonly createdDateTime: Date;
+  readonly lastPasswordChangeDateTime: Date | null;
+  readonly signInSessionsValidFromDateTime: Date;
+}
+
+export const OBJECT_TYPES = [
+  'Organization',
+  'User',
+  'Group',
+  'Application',
+  'ServicePrincipal',
+  'OAuth2PermissionGrant',
+  'AppRoleAssignment',
+  'RoleAssignment',
+  'SigningKey',
+  'TokenFamily',
+] as const;
+export type ObjectType = (typeof OBJECT_TYPES)[number];
+
+/** What a write did to one object; the audit record's target is made from it. */
+export interface ObjectChange {
+  readonly type: ObjectType;
+  readonly id: string;
+  readonly displayName?: string | null;
+  /** Properties before; absent for a creation. Never a secret. */
+  readonly before?: object | undefined;
+  /** Properties after; absent for a deletion. */
+  readonly after?: object | undefined;
+}
+
+/** A write's answer together with what it changed. */
+export interface Written<Value> {
+  readonly value: Value;
+  readonly changes: readonly ObjectChange[];
+}
+
+/** One page of a list. `next` is the sort key of the last row when there may be more. */
+export interface Page<Value> {
+  readonly value: readonly Value[];
+  readonly next?: readonly unknown[] | undefined;
+  readonly count?: number | undefined;
+}
