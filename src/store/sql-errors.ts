@@ -1,0 +1,51 @@
+import { DirectoryError } from '../vocabulary/errors.ts';
+
+const CONNECTION_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** Whether the transaction may simply be run again: serialization failure or deadlock. */
+export function isRetryable(error: unknown): boolean {
+  const code = sqlState(error);
+  return code === '40001' || code === '40P01';
+}
+
+/**
+ * Translates a Postgres or connection error once, for all rooms. 42501 (row level security or a missing privilege) is
+ * our own bug, never the caller's refusal: it stays an internal error.
+ */
+export function translateSqlError(error: unknown): unknown {
+  if (error instanceof DirectoryError) return error;
+  const code = sqlState(error);
+  if (code === '23505')
+    return new DirectoryError('Request_MultipleObjectsWithSameKeyValue', undefined, { cause: error });
+  if (code === '23503') return new DirectoryError('Request_ResourceNotFound', undefined, { cause: error });
+  if (code === '23514' || code.startsWith('22')) {
+    return new DirectoryError('Request_BadRequest', 'A property has a value that is not allowed.', { cause: error });
+  }
+  if (isUnavailable(error, code)) return new DirectoryError('ServiceUnavailable', undefined, { cause: error });
+  if (/^[0-9A-Z]{5}$/.test(code)) return new DirectoryError('InternalServerError', undefined, { cause: error });
+  return error;
+}
+
+function isUnavailable(error: unknown, code: string): boolean {
+  if (isRetryable(error) || CONNECTION_ERRORS.has(code)) return true;
+  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 55P03 lock not available, 25006 read-only standby
+  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '55P03' || code === '25006') return true;
+  return (
+    error instanceof Error && /connection|timeout exceeded|Client has encountered/i.test(error.message) && code === ''
+  );
+}
+
+function sqlState(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
+}

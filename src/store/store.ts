@@ -1,0 +1,174 @@
+import pg from 'pg';
+import type { TenantId } from '../vocabulary/ids.ts';
+import { Permit } from './permit.ts';
+import type { Sealer } from './sealing.ts';
+import { SharedConnections } from './shared-connections.ts';
+import { isRetryable, translateSqlError } from './sql-errors.ts';
+
+/** What a transaction is bound to. Row level security reads nothing else. */
+export interface Binding<Action extends string> {
+  readonly action: Action;
+  readonly tenantId: TenantId;
+  readonly access: 'read' | 'write';
+  /** Shows one published application of another tenant (wire.md, "Consent: one truth"). */
+  readonly appId?: string | undefined;
+  /** Shows one verified domain, whosever it is. */
+  readonly domain?: string | undefined;
+}
+
+export interface StoreOptions {
+  readonly url: string;
+  readonly sealer: Sealer;
+  readonly onError: (error: Error) => void;
+  readonly maxConnections?: number;
+  readonly sharedConnections?: number;
+}
+
+const BEGIN = { read: { name: 'begin-read', text: 'begin read only' }, write: { name: 'begin-write', text: 'begin' } };
+const COMMIT = { name: 'commit', text: 'commit' };
+const BIND = {
+  name: 'bind',
+  text: `select set_config('bailiwick.tenant_id', $1, true), set_config('bailiwick.app_id', $2, true),
+    set_config('bailiwick.domain', $3, true)`,
+};
+const MAX_ATTEMPTS = 3;
+
+/** One database login's connections, and the only maker of permits. */
+export class Store {
+  readonly #pool: pg.Pool;
+  readonly #shared: SharedConnections;
+  readonly #sealer: Sealer;
+
+  constructor({ url, sealer, onError, maxConnections = 10, sharedConnections = 4 }: StoreOptions) {
+    const config = {
+      connectionString: url,
+      application_name: 'bailiwick',
+      connectionTimeoutMillis: 3_000,
+      statement_timeout: 2_000,
+      idle_in_transaction_session_timeout: 5_000,
+      pipeline: true,
+    };
+    this.#pool = new pg.Pool({ ...config, max: maxConnections });
+    this.#pool.on('error', onError);
+    this.#shared = new SharedConnections(config, sharedConnections, onError);
+    this.#sealer = sealer;
+  }
+
+  /**
+   * Runs `work` in a transaction of its own connection. Commits when it resolves, rolls back when it rejects; runs it
+   * again (three times at most) after a serialization failure or a deadlock.
+   */
+  async transaction<Action extends string, Result>(
+    binding: Binding<Action>,
+    work: (permit: Permit<Action>) => Promise<Result>,
+  ): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#attempt(binding, work);
+      } catch (error) {
+        if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw translateSqlError(error);
+      }
+    }
+  }
+
+  /**
+   * Runs `work`, which must queue its one statement before its first `await`, in a transaction on a shared pipelined
+   * connection. For short statements only: a slow one would stall its neighbours.
+   */
+  async shortTransaction<Action extends string, Result>(
+    binding: Binding<Action>,
+    work: (permit: Permit<Action>) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      const acquired = this.#shared.acquire();
+      return await this.#pipeline(acquired instanceof Promise ? await acquired : acquired, binding, work);
+    } catch (error) {
+      throw translateSqlError(error);
+    }
+  }
+
+  /**
+   * Runs `work`, which must queue one statement that binds the tenant itself, as a transaction of its own. Postgres
+   * ends the binding with the statement; a statement that forgets it sees and writes nothing.
+   */
+  async selfBoundStatement<Action extends string, Result>(
+    { action, tenantId }: Pick<Binding<Action>, 'action' | 'tenantId'>,
+    work: (permit: Permit<Action>) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      const acquired = this.#shared.acquire();
+      const permit = new Permit(
+        action,
+        tenantId,
+        acquired instanceof Promise ? await acquired : acquired,
+        this.#sealer,
+      );
+      const result = work(permit);
+      permit.close();
+      return await result;
+    } catch (error) {
+      throw translateSqlError(error);
+    }
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([this.#pool.end(), this.#shared.end()]);
+  }
+
+  async #attempt<Action extends string, Result>(
+    binding: Binding<Action>,
+    work: (permit: Permit<Action>) => Promise<Result>,
+  ): Promise<Result> {
+    const client = await this.#pool.connect();
+    const permit = new Permit(binding.action, binding.tenantId, client, this.#sealer);
+    let broken: Error | undefined;
+    try {
+      const opened = Promise.all([client.query(BEGIN[binding.access]), client.query(bind(binding))]);
+      const [result] = await Promise.all([work(permit), opened]);
+      permit.close();
+      const committed = client.query(COMMIT);
+      // A read has nothing to lose: the connection keeps its order, so the next transaction begins after this commit.
+      if (binding.access === 'read') committed.catch(() => {});
+      else if ((await committed).command !== 'COMMIT')
+        throw new Error('The transaction was aborted before its commit.');
+      return result;
+    } catch (error) {
+      permit.close();
+      await client.query('rollback').catch((cause: Error) => {
+        broken = cause;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async #pipeline<Action extends string, Result>(
+    client: pg.Client,
+    binding: Binding<Action>,
+    work: (permit: Permit<Action>) => Promise<Result>,
+  ): Promise<Result> {
+    const permit = new Permit(binding.action, binding.tenantId, client, this.#sealer);
+    const { stream } = client.connection;
+    stream.cork();
+    try {
+      // In an async function, so that even what `work` throws at once can not keep the commit from being queued.
+      const working = async () => work(permit);
+      const statements = [client.query(BEGIN[binding.access]), client.query(bind(binding)), working()] as const;
+      permit.close();
+      const [, , result, { command }] = await Promise.all([...statements, client.query(COMMIT), uncork(stream)]);
+      if (command !== 'COMMIT') throw new Error('The transaction was aborted before its commit.');
+      return result;
+    } finally {
+      permit.close();
+    }
+  }
+}
+
+function uncork(stream: { uncork(): void }): void {
+  stream.uncork();
+}
+
+function bind({ tenantId, appId = '', domain = '' }: Binding<string>) {
+  return { ...BIND, values: [tenantId, appId, domain] };
+}

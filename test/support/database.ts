@@ -1,0 +1,60 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Preparations } from '../../src/authorization/operation.ts';
+import { Authorization } from '../../src/authorization/perform.ts';
+import {
+  type DatabaseUrls,
+  dropDatabase,
+  ensureDatabase,
+  startEmbeddedPostgres,
+} from '../../src/store/embedded-postgres.ts';
+import { Sealer } from '../../src/store/sealing.ts';
+import { Store } from '../../src/store/store.ts';
+
+/** What test/support/global-setup.ts wrote down for the workers. */
+export interface TestCluster {
+  readonly directory: string;
+  readonly template: string;
+}
+
+export interface TestDatabase {
+  readonly urls: DatabaseUrls;
+  readonly superuserUrl: string;
+  readonly sealer: Sealer;
+  /** One store per runtime login, as `main.ts` would open it. */
+  openStore(login: 'authentication' | 'directory' | 'operator'): Store;
+  authorization(login: 'authentication' | 'directory' | 'operator'): Authorization;
+  drop(): Promise<void>;
+}
+
+/** For tests that hash no password: any attempt fails loudly. */
+export const noPreparations: Preparations = {
+  hashNewPassword: () => Promise.reject(new Error('This test injects no password hashing.')),
+};
+
+/** A fresh clone of the migrated template database. Every test file has its own. */
+export async function aDatabase(preparations: Preparations = noPreparations): Promise<TestDatabase> {
+  const cluster: TestCluster = JSON.parse(readFileSync(process.env.BAILIWICK_TEST_CLUSTER ?? '', 'utf8'));
+  const postgres = await startEmbeddedPostgres(cluster.directory);
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await ensureDatabase(postgres.superuser, name, cluster.template);
+  const urls = postgres.urls(name);
+  const sealer = new Sealer(randomBytes(32));
+  const stores: Store[] = [];
+  const openStore = (login: 'authentication' | 'directory' | 'operator') => {
+    const store = new Store({ url: urls[login], sealer, onError: () => {}, maxConnections: 4, sharedConnections: 2 });
+    stores.push(store);
+    return store;
+  };
+  return {
+    urls,
+    superuserUrl: postgres.superuser.replace('/postgres?', `/${name}?`),
+    sealer,
+    openStore,
+    authorization: (login) => new Authorization(openStore(login), preparations),
+    drop: async () => {
+      await Promise.all(stores.map((store) => store.end()));
+      await dropDatabase(postgres.superuser, name);
+    },
+  };
+}
