@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { type ObjectId, parseObjectId } from '../../vocabulary/ids.ts';
+
+/** Control characters have no place in a name, and break logs and terminals (AUD-05). */
+const CONTROL = /\p{Cc}/u;
+
+/** Text of 1 to `max` characters without control characters. */
+export function text(max: number) {
+  return z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((value) => !CONTROL.test(value), 'Control characters are not allowed.');
+}
+
+/** The same, or null to clear the property. */
+export function nullableText(max: number) {
+  return text(max).nullable();
+}
+
+/**
+ * An object's id. What is no GUID can not be the id of anything, so it is refused by the same answer as an unknown id:
+ * it parses to the nil GUID, which no object has.
+ */
+export const objectId = z.string().transform((value): ObjectId => parseObjectId(value) ?? NIL);
+const NIL = parseObjectId('00000000-0000-0000-0000-000000000000') as ObjectId; // a GUID as it stands
+
+/** An id that a body refers to: must be a GUID. */
+export const referencedId = z.string().transform((value, context): ObjectId => {
+  const id = parseObjectId(value);
+  if (id) return id;
+  context.addIssue({ code: 'custom', message: 'Must be a GUID.' });
+  return z.NEVER;
+});
+
+/** `local@domain`, bounded, without spaces; the domain's verification is the query's to check. */
+export const userPrincipalName = text(113).regex(
+  /^[^@\s"'<>()[\]\\,;:]{1,64}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/i,
+  'Must have the form name@domain.',
+);
+
+/** The row's version from `If-Match` (RFC 9110, section 13.1.1). */
+export const version = z.string().max(20).optional();

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { readTargetRoles } from '../../directory/role-assignments.ts';
+import { createUser, deleteUser, readUser, updateUser } from '../../directory/users.ts';
+import { badRequest } from '../../vocabulary/errors.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
+import { type Caller, readOperation, writeOperation } from '../operation.ts';
+import { nullableText, objectId, text, userPrincipalName, version } from './inputs.ts';
+
+const READ = [
+  'User.ReadBasic.All',
+  'User.Read.All',
+  'User.ReadWrite.All',
+  'Directory.Read.All',
+  'Directory.ReadWrite.All',
+] as const;
+const WRITE = ['User.ReadWrite.All', 'Directory.ReadWrite.All'] as const;
+
+const profile = {
+  displayName: text(256),
+  givenName: nullableText(64).optional(),
+  surname: nullableText(64).optional(),
+  mail: z.email().max(254).nullable().optional(),
+  jobTitle: nullableText(128).optional(),
+};
+
+const passwordProfile = z.strictObject({
+  password: z.string(),
+  forceChangePasswordNextSignIn: z.boolean().default(true),
+});
+
+const isOwn = (caller: Caller, id: ObjectId) => ({ isOwn: caller.userId === id });
+
+export const getUser = readOperation({
+  name: 'getUser',
+  short: true,
+  summary: 'Get a user',
+  action: 'directory/users/standard/read',
+  route: { method: 'GET', path: '/users/:id', status: 200 },
+  permissions: { delegated: READ, application: READ, own: ['User.Read', 'User.ReadWrite'] },
+  input: z.strictObject({ id: objectId }),
+  target: (_permit, { id }, caller) => isOwn(caller, id),
+  run: (permit, { id }) => readUser(permit, id),
+});
+
+export const getMe = readOperation({
+  name: 'getMe',
+  short: true,
+  summary: 'Get the signed-in user',
+  action: 'directory/users/standard/read',
+  route: { method: 'GET', path: '/me', status: 200 },
+  permissions: { delegated: READ, application: READ, own: ['User.Read', 'User.ReadWrite'] },
+  input: z.strictObject({}),
+  target: () => ({ isOwn: true }),
+  run: (permit, _input, { userId }) => {
+    if (!userId) throw badRequest('/me needs a signed-in user; this token belongs to an application.');
+    return readUser(permit, userId);
+  },
+});
+
+export const addUser = writeOperation({
+  name: 'createUser',
+  summary: 'Create a user',
+  action: 'directory/users/create',
+  route: { method: 'POST', path: '/users', status: 201 },
+  permissions: { delegated: WRITE, application: WRITE },
+  audit: { activity: 'Add user', category: 'UserManagement', type: 'Add', object: 'User' },
+  input: z.strictObject({
+    body: z.strictObject({
+      ...profile,
+      userPrincipalName,
+      accountEnabled: z.boolean(),
+      passwordProfile,
+    }),
+    passwordHash: z.string().optional(),
+  }),
+  prepare: async (input, { hashNewPassword }, tenantId) => {
+    const { passwordProfile, userPrincipalName, displayName } = input.body;
+    return {
+      ...input,
+      passwordHash: await hashNewPassword(tenantId, passwordProfile.password, [userPrincipalName, displayName]),
+    };
+  },
+  run: (permit, { body, passwordHash = '' }) => {
+    const { passwordProfile, ...properties } = body;
+    const { forceChangePasswordNextSignIn } = passwordProfile;
+    return createUser(permit, { ...properties, passwordHash, forceChangePasswordNextSignIn });
+  },
+});
+
+export const patchUser = writeOperation({
+  name: 'updateUser',
+  summary: 'Update a user',
+  action: 'directory/users/basic/update',
+  route: { method: 'PATCH', path: '/users/:id', status: 204 },
+  permissions: { delegated: WRITE, application: WRITE },
+  audit: { activity: 'Update user', category: 'UserManagement', type: 'Update', object: 'User' },
+  input: z.strictObject({
+    id: objectId,
+    version,
+    body: z
+      .strictObject({
+        ...profile,
+        displayName: text(256).optional(),
+        userPrincipalName: userPrincipalName.optional(),
+        accountEnabled: z.boolean().optional(),
+      })
+      .refine(notEmpty, 'Nothing to update.'),
+  }),
+  // Who can rename or disable an account can take it over or lock it out.
+  target: async (permit, { id, body }) =>
+    body.userPrincipalName === undefined && body.accountEnabled === undefined
+      ? {}
+      : { heldRoles: await readTargetRoles(permit, id) },
+  run: (permit, { id, body, version }) => updateUser(permit, id, body, version),
+});
+
+export const removeUser = writeOperation({
+  name: 'deleteUser',
+  summary: 'Delete a user',
+  action: 'directory/users/delete',
+  route: { method: 'DELETE', path: '/users/:id', status: 204 },
+  permissions: { delegated: WRITE, application: WRITE },
+  audit: { activity: 'Delete user', category: 'UserManagement', type: 'Delete', object: 'User' },
+  input: z.strictObject({ id: objectId }),
+  target: async (permit, { id }) => ({ heldRoles: await readTargetRoles(permit, id) }),
+  run: (permit, { id }) => deleteUser(permit, id),
+});
+
+function notEmpty(body: object): boolean {
+  return Object.keys(body).length > 0;
+}

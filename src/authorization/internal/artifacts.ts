@@ -1,0 +1,51 @@
+import {
+  type Artifact,
+  deleteArtifact,
+  findArtifact,
+  findArtifactByUid,
+  insertArtifactOnce,
+  saveArtifact,
+} from '../../directory/artifacts.ts';
+import { internalOperation } from '../operation.ts';
+
+export type { Artifact, StoredArtifact } from '../../directory/artifacts.ts';
+
+export interface ArtifactName {
+  readonly model: string;
+  readonly id: string;
+}
+
+export const putArtifact = internalOperation({
+  action: 'authentication/artifacts/write',
+  access: 'write',
+  short: true,
+  run: (permit, artifact: Artifact) => saveArtifact(permit, artifact),
+});
+
+export const putArtifactOnce = internalOperation({
+  action: 'authentication/artifacts/write',
+  access: 'write',
+  short: true,
+  run: (permit, artifact: Artifact) => insertArtifactOnce(permit, artifact),
+});
+
+export const getArtifact = internalOperation({
+  action: 'authentication/artifacts/read',
+  access: 'read',
+  short: true,
+  run: (permit, { model, id }: ArtifactName) => findArtifact(permit, model, id),
+});
+
+export const getArtifactByUid = internalOperation({
+  action: 'authentication/artifacts/read',
+  access: 'read',
+  short: true,
+  run: (permit, { model, id }: ArtifactName) => findArtifactByUid(permit, model, id),
+});
+
+export const dropArtifact = internalOperation({
+  action: 'authentication/artifacts/write',
+  access: 'write',
+  short: true,
+  run: (permit, { model, id }: ArtifactName) => deleteArtifact(permit, model, id),
+});

@@ -1,0 +1,36 @@
+import { findClient, readClientDefinition, readResource } from '../../directory/clients.ts';
+import { internalOperation } from '../operation.ts';
+
+export type {
+  ClientDefinition,
+  ClientState,
+  PublishedScope,
+  ResourceState,
+  StoredSecret,
+} from '../../directory/clients.ts';
+
+// Bound to the app id, so that an application that another tenant published can be seen.
+const byAppId = (appId: string) => ({ appId });
+
+export const getClientState = internalOperation({
+  action: 'authentication/clients/read',
+  access: 'read',
+  short: true,
+  binding: byAppId,
+  run: (permit, appId: string) => findClient(permit, appId),
+});
+
+export const getClientDefinition = internalOperation({
+  action: 'authentication/clients/read',
+  access: 'read',
+  short: true,
+  binding: byAppId,
+  run: (permit, appId: string) => readClientDefinition(permit, appId),
+});
+
+export const getResource = internalOperation({
+  action: 'authentication/resources/read',
+  access: 'read',
+  short: true,
+  run: (permit, name: { readonly appId?: string; readonly identifierUri?: string }) => readResource(permit, name),
+});

@@ -1,0 +1,84 @@
+import { type Artifact, consumeArtifact, saveArtifact } from '../../directory/artifacts.ts';
+import { insertSignIn, type SignInEntry } from '../../directory/sign-ins.ts';
+import {
+  insertFamily,
+  readLiveConsents,
+  readLiveFamily,
+  revokeFamilies,
+  revokeToken,
+  type TokenFamily,
+} from '../../directory/token-families.ts';
+import type { Permit } from '../../store/permit.ts';
+import { internalOperation } from '../operation.ts';
+
+export type { SignInEntry } from '../../directory/sign-ins.ts';
+export type { LiveConsent, LiveFamily, TokenFamily } from '../../directory/token-families.ts';
+
+/** Everything that one successful answer of the token or authorization endpoint rests on. */
+export interface TokenIssuance {
+  /** The single-use artifact that is redeemed: of parallel requests exactly one commits. */
+  readonly consumed: { readonly model: string; readonly id: string; readonly successor?: Buffer | undefined };
+  readonly family: TokenFamily;
+  readonly artifact: Artifact;
+  readonly signIn: SignInEntry;
+}
+
+/** Why nothing was written. */
+export type IssuanceFailure = 'consumed' | 'clientGone';
+
+export class IssuanceError extends Error {
+  readonly failure: IssuanceFailure;
+
+  constructor(failure: IssuanceFailure) {
+    super(`The token was not issued: ${failure}.`);
+    this.failure = failure;
+  }
+}
+
+/**
+ * Writes what an answer rests on: all of it or nothing, so a fault never strands an honest client.
+ * @throws IssuanceError when somebody else redeemed the artifact first, or the client is gone
+ */
+export const issueTokens = internalOperation({
+  action: 'authentication/tokens/issue',
+  access: 'write',
+  short: false,
+  run: async (permit, issuance: Partial<TokenIssuance>) => {
+    const { consumed, family, artifact, signIn } = issuance;
+    if (consumed && !(await consumeArtifact(permit, consumed.model, consumed.id, consumed.successor)))
+      throw new IssuanceError('consumed');
+    if (family && !(await insertFamily(permit, family))) throw new IssuanceError('clientGone');
+    if (artifact) await saveArtifact(permit, artifact);
+    if (signIn) await insertSignIn(permit, signIn);
+  },
+});
+
+export const getLiveFamily = internalOperation({
+  action: 'authentication/tokens/read',
+  access: 'read',
+  short: true,
+  run: (permit, id: string) => readLiveFamily(permit, id),
+});
+
+export const getLiveConsents = internalOperation({
+  action: 'authentication/tokens/read',
+  access: 'read',
+  short: true,
+  run: (permit, who: { readonly userId: string; readonly appId: string }) => readLiveConsents(permit, who),
+});
+
+export const endFamilies = internalOperation({
+  action: 'authentication/families/revoke',
+  access: 'write',
+  short: true,
+  run: (permit: Permit<'authentication/families/revoke'>, which: Parameters<typeof revokeFamilies>[1]) =>
+    revokeFamilies(permit, which),
+});
+
+export const endToken = internalOperation({
+  action: 'authentication/families/revoke',
+  access: 'write',
+  short: true,
+  run: (permit: Permit<'authentication/families/revoke'>, token: Parameters<typeof revokeToken>[1]) =>
+    revokeToken(permit, token),
+});

@@ -1,0 +1,57 @@
+import type { Permit } from '../store/permit.ts';
+
+export const KEY_SLOTS = ['next', 'current', 'retiring'] as const;
+export type KeySlot = (typeof KEY_SLOTS)[number];
+export type SigningAlgorithm = 'ES256' | 'RS256';
+
+export interface PublishedKey {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+  readonly slot: KeySlot;
+  /** RFC 7517, public parameters only. */
+  readonly publicJwk: Record<string, unknown>;
+}
+
+export interface NewSigningKey extends PublishedKey {
+  /** PKCS #8, DER. Sealed before it is stored. */
+  readonly privateKey: Buffer;
+}
+
+/** Adds a key; nothing happens when its slot is taken, so that two processes can try at once. */
+export async function insertSigningKey(
+  permit: Permit<'authentication/signingKeys/create'>,
+  key: NewSigningKey,
+): Promise<void> {
+  const sealed = permit.seal('signing_keys', key.kid, 'sealed_private_key', key.privateKey);
+  await permit.query({
+    text: `insert into signing_keys (tenant_id, kid, algorithm, slot, public_jwk, sealed_private_key, activated_at)
+      values ($1, $2, $3, $4, $5, $6, case when $4 = 'current' then now() end) on conflict do nothing`,
+    values: [permit.tenantId, key.kid, key.algorithm, key.slot, JSON.stringify(key.publicJwk), sealed],
+  });
+}
+
+/** All published keys of the tenant: what its JWKS shows. */
+export async function listPublishedKeys(permit: Permit<'authentication/signingKeys/read'>): Promise<PublishedKey[]> {
+  return permit.query<PublishedKey>({
+    name: 'list-published-keys',
+    text: `select kid, algorithm, slot, public_jwk as "publicJwk" from signing_keys where tenant_id = $1
+      order by algorithm, slot, created_at`,
+    values: [permit.tenantId],
+  });
+}
+
+/** One key with its private part. Only the authentication login can read it. */
+export async function readSigningKey(
+  permit: Permit<'authentication/signingKeys/read'>,
+  kid: string,
+): Promise<NewSigningKey | undefined> {
+  const [row] = await permit.query<PublishedKey & { sealed: Buffer }>({
+    name: 'read-signing-key',
+    text: `select kid, algorithm, slot, public_jwk as "publicJwk", sealed_private_key as sealed
+      from signing_keys where tenant_id = $1 and kid = $2`,
+    values: [permit.tenantId, kid],
+  });
+  if (!row) return undefined;
+  const { sealed, ...key } = row;
+  return { ...key, privateKey: permit.unseal('signing_keys', kid, 'sealed_private_key', sealed) };
+}

@@ -1,0 +1,47 @@
+import type { Permit } from '../store/permit.ts';
+import type { Action } from '../vocabulary/actions.ts';
+
+/** What is remembered of a client in a tenant depends on both: the tenant's rows, and what a home tenant published. */
+export interface VersionKey {
+  readonly tenantId: string;
+  readonly appId: string | undefined;
+}
+
+/**
+ * The versions of many tenants and applications in one round trip, in the order of the keys. The only statement that
+ * looks across tenants: it sees numbers, and nothing that they count.
+ */
+export async function readVersions(
+  permit: Permit<'authorization/versions/read'>,
+  keys: readonly VersionKey[],
+): Promise<(string | undefined)[]> {
+  const rows = await permit.query<{ version: string | null }>({
+    name: 'read-versions',
+    text: `select t.version || '.' || coalesce(p.version, 0) as version
+      from unnest($1::uuid[], $2::uuid[]) with ordinality as k (tenant_id, app_id, position)
+      left join tenant_versions t on t.tenant_id = k.tenant_id
+      left join published_application_versions p on p.app_id = k.app_id
+      order by k.position`,
+    values: [keys.map(({ tenantId }) => tenantId), keys.map(({ appId }) => appId ?? null)],
+  });
+  return rows.map(({ version }) => version ?? undefined);
+}
+
+/** Makes every process forget what it remembers of the bound tenant, from the commit of this transaction on. */
+export async function raiseTenantVersion(permit: Permit<Action>): Promise<void> {
+  await permit.query({
+    name: 'raise-tenant-version',
+    text: 'update tenant_versions set version = version + 1 where tenant_id = $1',
+    values: [permit.tenantId],
+  });
+}
+
+/** The same for every tenant that knows this application of the bound one. */
+export async function raisePublishedVersion(permit: Permit<Action>, appId: string): Promise<void> {
+  await permit.query({
+    name: 'raise-published-version',
+    text: `insert into published_application_versions (app_id, home_tenant_id) values ($1, $2)
+      on conflict (app_id) do update set version = published_application_versions.version + 1`,
+    values: [appId, permit.tenantId],
+  });
+}

@@ -1,0 +1,34 @@
+import type { ParameterizedContext } from 'koa';
+import { DirectoryError } from '../vocabulary/errors.ts';
+import type { CallState } from './call.ts';
+
+/** The one writer of errors on this listener (wire.md, "Errors"). */
+export async function writeErrors(ctx: ParameterizedContext<CallState>, next: () => Promise<unknown>): Promise<void> {
+  try {
+    await next();
+  } catch (error) {
+    const known =
+      error instanceof DirectoryError ? error : new DirectoryError('InternalServerError', undefined, { cause: error });
+    if (known.status >= 500) ctx.app.emit('error', error, ctx);
+    ctx.status = known.status;
+    if (known.retryAfter !== undefined) ctx.set('Retry-After', String(known.retryAfter));
+    const challenge = challengeOf(known);
+    if (challenge) ctx.set('WWW-Authenticate', challenge);
+    ctx.body = bodyOf(known, ctx.state);
+  }
+}
+
+/** RFC 6750, section 3: what a token would have to be for the call to succeed. */
+function challengeOf({ code, scopes }: DirectoryError): string | undefined {
+  if (code === 'InvalidAuthenticationToken') return 'Bearer error="invalid_token"';
+  if (code === 'Authorization_RequestDenied' && scopes?.length) {
+    return `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"`;
+  }
+  return undefined;
+}
+
+function bodyOf({ code, message }: DirectoryError, { requestId, context }: CallState) {
+  const date = new Date().toISOString().slice(0, 19);
+  const innerError = { date, 'request-id': requestId, 'client-request-id': context.correlationId };
+  return { error: { code, message, innerError } };
+}

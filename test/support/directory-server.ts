@@ -1,0 +1,74 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { makeVerifyAccessToken } from '../../src/authentication/access-tokens.ts';
+import { CATALOGUE } from '../../src/authorization/catalogue/index.ts';
+import { listKeys } from '../../src/authorization/internal/signing-keys.ts';
+import { makeDirectoryApi } from '../../src/interfaces/directory-api.ts';
+import type { TestDatabase } from './database.ts';
+import { ORIGIN } from './tenants.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // A test reads what the wire says; its assertions are the check.
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of the answer
+  readonly body: any;
+  readonly text: string;
+}
+
+export interface TestDirectoryServer {
+  readonly origin: string;
+  readonly errors: unknown[];
+  call(
+    token: string | undefined,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** The directory API on a port of its own, wired as `main.ts` wires it, with the directory login. */
+export async function aDirectoryServer(database: TestDatabase): Promise<TestDirectoryServer> {
+  const authorization = database.authorization('directory');
+  const errors: unknown[] = [];
+  const findKey = async (tenantId: Parameters<Parameters<typeof makeVerifyAccessToken>[1]>[0], kid: string) => {
+    const keys = await authorization.performInternal(
+      { kind: 'internal', name: 'tokenService', tenantId },
+      listKeys,
+      undefined,
+    );
+    return keys.find((key) => key.kid === kid);
+  };
+  const handler = makeDirectoryApi({
+    authorization,
+    catalogue: CATALOGUE,
+    verify: makeVerifyAccessToken(ORIGIN, findKey),
+    origin: 'http://localhost:8401',
+    isHealthy: async () => true,
+    trustsProxy: () => false,
+    onError: (error) => errors.push(error),
+  });
+  const server: Server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // listening on TCP
+  return {
+    origin,
+    errors,
+    call: async (token, method, path, body, headers = {}) => {
+      const response = await fetch(origin + path, {
+        method,
+        headers: {
+          ...(token ? { authorization: `Bearer ${token}` } : {}),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text, body: text ? JSON.parse(text) : undefined };
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
