@@ -1,0 +1,102 @@
+import { type CryptoKey, decodeProtectedHeader, errors, importJWK, type JWTPayload, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { VerifiedAccessToken, VerifyAccessToken } from '../vocabulary/access-tokens.ts';
+import { DirectoryError } from '../vocabulary/errors.ts';
+import { parseAppId, parseObjectId, parseTenantId, type TenantId } from '../vocabulary/ids.ts';
+import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+
+/** A published key of a tenant: the only algorithm it verifies, and its public JWK (RFC 7517). */
+export interface VerificationKey {
+  readonly algorithm: 'ES256' | 'RS256';
+  readonly publicJwk: Record<string, unknown>;
+}
+
+/** Reads one published key of one tenant; nothing when that tenant has no such key. */
+export type FindVerificationKey = (tenantId: TenantId, kid: string) => Promise<VerificationKey | undefined>;
+
+const CLOCK_TOLERANCE = 5;
+const MAX_KEYS = 2_000;
+
+/**
+ * Makes the verifier of access tokens for the directory API (RFC 9068, section 4). The key is looked for in the tenant
+ * that the issuer names, and nowhere else; the key itself says which algorithm it verifies.
+ */
+export function makeVerifyAccessToken(origin: string, findKey: FindVerificationKey): VerifyAccessToken {
+  const keys = new LRUCache<string, { algorithm: string; key: CryptoKey }>({ max: MAX_KEYS });
+  const keyOf = async (tenantId: TenantId, kid: string) => {
+    const name = `${tenantId}/${kid}`;
+    const known = keys.get(name);
+    if (known) return known;
+    const found = await findKey(tenantId, kid);
+    if (!found) throw refused('unknown key');
+    const key = await importJWK(found.publicJwk, found.algorithm);
+    if (key instanceof Uint8Array) throw refused('not a public key');
+    const entry = { algorithm: found.algorithm, key };
+    keys.set(name, entry);
+    return entry;
+  };
+  return async (token) => {
+    const { tenantId, issuer, kid } = addressOf(token, origin);
+    const { algorithm, key } = await keyOf(tenantId, kid);
+    const payload = await verified(token, key, { algorithms: [algorithm], issuer });
+    return principalOf(payload, tenantId, kid);
+  };
+}
+
+/** Where to look for the key: read from the unverified token, then proven by the signature. */
+function addressOf(token: string, origin: string): { tenantId: TenantId; issuer: string; kid: string } {
+  try {
+    const { kid } = decodeProtectedHeader(token);
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    const issuer = typeof claims === 'object' && claims !== null && 'iss' in claims ? String(claims.iss) : '';
+    const tenantId = parseTenantId(issuer.slice(origin.length + 1, -'/v2.0'.length));
+    if (kid && tenantId && issuer === `${origin}/${tenantId}/v2.0`) return { tenantId, issuer, kid };
+  } catch {
+    // Not a JWT at all: refused below, like every other.
+  }
+  throw refused('not an access token of this server');
+}
+
+async function verified(
+  token: string,
+  key: CryptoKey,
+  options: { algorithms: string[]; issuer: string },
+): Promise<JWTPayload> {
+  try {
+    const required = { audience: DIRECTORY_APP_ID, typ: 'at+jwt', clockTolerance: CLOCK_TOLERANCE };
+    const claims = ['exp', 'iat', 'sub', 'jti', 'tid', 'client_id'];
+    const { payload } = await jwtVerify(token, key, { ...options, ...required, requiredClaims: claims });
+    if (typeof payload.aud !== 'string') throw refused('more than one audience');
+    if ((payload.iat ?? 0) > Date.now() / 1_000 + CLOCK_TOLERANCE) throw refused('issued in the future');
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) throw refused(error.code);
+    throw error;
+  }
+}
+
+function principalOf(payload: JWTPayload, tenantId: TenantId, keyId: string): VerifiedAccessToken {
+  const { sub = '', jti: tokenId = '', exp: expiresAt = 0, client_id, tid, oid, fid, scp, idtyp } = payload;
+  const appId = parseAppId(String(client_id));
+  const subject = parseObjectId(sub);
+  if (tid !== tenantId || !appId || !subject || oid !== sub) throw refused('claims contradict one another');
+  if (idtyp === 'app') {
+    const principal = { kind: 'application', tenantId, servicePrincipalId: subject, appId, tokenId, keyId } as const;
+    return { principal, expiresAt };
+  }
+  if (typeof scp !== 'string' || typeof fid !== 'string') throw refused('neither delegated nor app-only');
+  const principal = {
+    kind: 'delegated',
+    tenantId,
+    userId: subject,
+    appId,
+    scopes: scp.split(' '),
+    familyId: fid,
+    keyId,
+  } as const;
+  return { principal, expiresAt };
+}
+
+function refused(cause: string): DirectoryError {
+  return new DirectoryError('InvalidAuthenticationToken', undefined, { cause });
+}

@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TenantId } from '../vocabulary/ids.ts';
+import type { RequestContext } from '../vocabulary/principals.ts';
+import { contextOf, setCommonHeaders } from './call.ts';
+import { oauthErrorBody } from './oauth-errors.ts';
+import type { OAuthRequest } from './oauth-request.ts';
+import { describe, type Reason } from './refusals.ts';
+import { RESERVED_TENANTS, type Tenants } from './tenants.ts';
+import type { VirtualIssuer } from './virtual-issuer.ts';
+
+/** A route of our own beside the library's. `path` is what follows the tenant's segment. */
+export interface TenantRoute {
+  readonly method: 'GET' | 'POST';
+  readonly path: RegExp;
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    tenancy: OAuthRequest,
+    match: RegExpExecArray,
+  ): Promise<void>;
+}
+
+export interface AuthenticationServerOptions {
+  readonly origin: string;
+  readonly tenants: Tenants;
+  readonly issuer: VirtualIssuer;
+  /** Discovery, keys, userinfo, introspection, revocation, pages. */
+  readonly routes: readonly TenantRoute[];
+  /** Paths without a tenant: assets, health. */
+  readonly plainRoutes: ReadonlyMap<
+    string,
+    (request: IncomingMessage, response: ServerResponse) => Promise<void> | void
+  >;
+  readonly addressOf: (request: IncomingMessage) => string | undefined;
+  readonly writeErrorPage: (response: ServerResponse, status: number, reason: Reason, context: RequestContext) => void;
+  readonly onError: (error: unknown, context: RequestContext) => void;
+}
+
+const LIBRARY_ROUTE = /^\/oauth2\/v2\.0\/(authorize(\/[A-Za-z0-9_-]{1,64})?|token|logout(\/confirm|\/success)?)$/;
+const RFC_8414 = /^\/\.well-known\/oauth-authorization-server\/([^/?#]{1,255})\/v2\.0$/;
+const MAX_URL_LENGTH = 32_768;
+
+/** The listener of sign-in and tokens: finds the tenant on the path, then our route or the library's. */
+export function makeAuthenticationServer(options: AuthenticationServerOptions) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const context = contextOf(request, options.addressOf(request));
+    setCommonHeaders(response, context, options.origin.startsWith('https:'));
+    try {
+      await route(request, response, context, options);
+    } catch (error) {
+      options.onError(error, context);
+      if (!response.headersSent) writeRefusal(request, response, 503, 'unavailable', context, options);
+      else response.destroy();
+    }
+  };
+}
+
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RequestContext,
+  options: AuthenticationServerOptions,
+) {
+  const url = normalised(request);
+  const path = url.split('?', 1)[0] ?? '/';
+  const plain = options.plainRoutes.get(path);
+  if (plain) return plain(request, response);
+  const [, segment = '', rest = ''] = /^\/([^/?#]{1,255})(\/[^?#]*)$/.exec(path) ?? [];
+  if (url.length > MAX_URL_LENGTH || rest === '') return writeNotFound(response);
+  if (RESERVED_TENANTS.has(segment.toLowerCase()))
+    return writeRefusal(request, response, 400, 'tenantReserved', context, options);
+  const tenantId = await options.tenants.idOf(segment);
+  if (!tenantId) return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
+  const tenancy = tenancyOf(tenantId, context);
+  const [own, match] = ownRoute(options.routes, request.method, rest);
+  if (!own && !LIBRARY_ROUTE.test(rest)) return writeNotFound(response);
+  // The token endpoint learns of an unknown tenant from the client's look-up, which it makes anyway.
+  if (!rest.endsWith('/token') && !(await options.tenants.find(tenantId))) {
+    return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
+  }
+  if (own && match) return own.handle(request, response, tenancy, match);
+  return options.issuer.dispatch(request, response, tenancy);
+}
+
+/** RFC 8414 puts the well-known part first; from here on there is one form. */
+function normalised(request: IncomingMessage): string {
+  const url = request.url ?? '/';
+  const tenant = RFC_8414.exec(url)?.[1];
+  return tenant === undefined ? url : `/${tenant}/v2.0/.well-known/openid-configuration`;
+}
+
+function tenancyOf(tenantId: TenantId, context: RequestContext): OAuthRequest {
+  const principal = { kind: 'internal', name: 'tokenService', tenantId } as const;
+  return { tenantId, context, principal, keyring: { key: () => undefined }, resources: new Map(), pending: {} };
+}
+
+function ownRoute(
+  routes: readonly TenantRoute[],
+  method: string | undefined,
+  rest: string,
+): [TenantRoute?, RegExpExecArray?] {
+  for (const candidate of routes) {
+    const match = candidate.method === (method === 'HEAD' ? 'GET' : method) ? candidate.path.exec(rest) : null;
+    if (match) return [candidate, match];
+  }
+  return [];
+}
+
+/** A page for a browser, JSON for everybody else. */
+function writeRefusal(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  reason: Reason,
+  context: RequestContext,
+  options: AuthenticationServerOptions,
+): void {
+  if (status === 503) response.setHeader('Retry-After', '2');
+  if (request.headers.accept?.includes('text/html')) {
+    options.writeErrorPage(response, status, reason, context);
+    return;
+  }
+  const error = status === 503 ? 'temporarily_unavailable' : 'invalid_request';
+  writeJson(response, status, oauthErrorBody(error, describe(reason), context.correlationId));
+}
+
+function writeNotFound(response: ServerResponse): void {
+  writeJson(response, 404, { error: 'not_found', error_description: 'There is nothing at this address.' });
+}
+
+export function writeJson(response: ServerResponse, status: number, body: object): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify(body));
+}

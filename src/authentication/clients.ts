@@ -1,0 +1,124 @@
+import { timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import Provider from 'oidc-provider';
+import {
+  type ClientDefinition,
+  type ClientState,
+  getClientDefinition,
+  getClientState,
+} from '../authorization/internal/clients.ts';
+import type { Authorization } from '../authorization/perform.ts';
+import { type AppId, parseAppId } from '../vocabulary/ids.ts';
+import { faceOf, metadataOf } from './client-metadata.ts';
+import { currentRequest, type OAuthRequest } from './oauth-request.ts';
+import type { SigningKeys } from './signing-keys.ts';
+import type { ClientRecord } from './virtual-issuer.ts';
+
+const MAX_DEFINITIONS = 10_000;
+/** So that even a row that somebody changed by hand, past all versions, is seen soon. */
+const REMEMBERED_MS = 10_000;
+
+/** Looks clients up for the library: their state at every request, their definition once per version. */
+export class Clients {
+  readonly #authorization: Authorization;
+  readonly #signingKeys: SigningKeys;
+  readonly #hashSecret: (secret: string) => Buffer;
+  readonly #states = new LRUCache<string, { readonly version: string; readonly state: ClientState }>({
+    max: MAX_DEFINITIONS,
+    ttl: REMEMBERED_MS,
+  });
+  readonly #definitions = new LRUCache<string, ClientDefinition>({ max: MAX_DEFINITIONS });
+
+  /** @param hashSecret the keyed hash under which client secrets are stored */
+  constructor(authorization: Authorization, signingKeys: SigningKeys, hashSecret: (secret: string) => Buffer) {
+    this.#authorization = authorization;
+    this.#signingKeys = signingKeys;
+    this.#hashSecret = hashSecret;
+  }
+
+  /** The client as this request shows it; also gives the request its client's state and its tenant's keys. */
+  async find(clientId: string): Promise<ClientRecord | undefined> {
+    const request = currentRequest();
+    const appId = parseAppId(clientId);
+    if (!appId) return undefined;
+    const state = await this.#stateOf(request, appId);
+    if (!state?.tenantEnabled) {
+      request.reason = 'tenantUnknown';
+      return undefined;
+    }
+    request.reason = 'applicationUnknown';
+    request.client = state;
+    request.keyring = await this.#signingKeys.keyring(request.tenantId, state.keys);
+    const definition = await this.definition(request, appId, state);
+    if (!definition) return undefined;
+    const shown = shownFace();
+    const face = faceOf(definition, shown);
+    request.face = face;
+    request.compatibility = definition.compatibility;
+    if (face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion) request.reason = 'credentialMissing';
+    else delete request.reason;
+    return {
+      version: `${definition.version} ${face.platform} ${face.authentication}`,
+      metadata: () => metadataOf(definition, face),
+    };
+  }
+
+  /** The client's state under the version of this moment: from memory when nothing of its tenant changed since. */
+  async #stateOf({ tenantId, principal }: OAuthRequest, appId: AppId): Promise<ClientState | undefined> {
+    const version = await this.#authorization.versionOf(tenantId, appId);
+    if (version === undefined) return undefined;
+    const key = `${tenantId} ${appId}`;
+    const known = this.#states.get(key);
+    if (known?.version === version) return known.state;
+    const state = await this.#authorization.performInternal(principal, getClientState, appId);
+    if (state) this.#states.set(key, { version, state });
+    return state;
+  }
+
+  /** The definition that belongs to a state, from memory when that version was read before. */
+  async definition(request: OAuthRequest, appId: string, state: ClientState): Promise<ClientDefinition | undefined> {
+    if (state.version === null) return undefined;
+    const known = this.#definitions.get(`${request.tenantId} ${appId}`);
+    if (known?.version === state.version) return known;
+    const read = await this.#authorization.performInternal(request.principal, getClientDefinition, appId);
+    if (read) this.#definitions.set(`${request.tenantId} ${appId}`, read);
+    return read;
+  }
+
+  /** Whether the secret is one of the client's that has not expired. Every stored one is compared, in constant time. */
+  async verifySecret(presented: string): Promise<boolean> {
+    const request = currentRequest();
+    const hmac = this.#hashSecret(presented);
+    const matching = (request.client?.secrets ?? []).filter((secret) =>
+      sameBytes(Buffer.from(secret.hmac, 'base64'), hmac),
+    );
+    const now = Date.now() / 1_000;
+    if (matching.some(({ startsAt, endsAt }) => startsAt <= now && endsAt > now)) return true;
+    request.reason = matching.length > 0 ? 'secretExpired' : 'secretWrong';
+    return false;
+  }
+}
+
+/** How the request authenticates, read before the library has looked at it: it is what picks the client's face. */
+function shownFace() {
+  const { oidc, request } = Provider.ctx ?? {};
+  const params: Record<string, unknown> = oidc?.params ?? {};
+  const { redirect_uri, client_secret, client_assertion } = params;
+  const basic = basicPassword(request?.headers.authorization);
+  return {
+    redirectUri: typeof redirect_uri === 'string' ? redirect_uri : undefined,
+    hasSecret: Boolean(client_secret) || basic,
+    hasAssertion: typeof client_assertion === 'string' && client_assertion !== '',
+  };
+}
+
+/** An empty password in Basic counts as no credential (wire.md, "Client authentication"). */
+function basicPassword(authorization: string | undefined): boolean {
+  if (authorization?.slice(0, 6).toLowerCase() !== 'basic ') return false;
+  const decoded = Buffer.from(authorization.slice(6), 'base64').toString();
+  return decoded.includes(':') && !decoded.endsWith(':');
+}
+
+function sameBytes(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,84 @@
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { IssuanceError, issueTokens, type SignInEntry } from '../authorization/internal/tokens.ts';
+import type { Authorization } from '../authorization/perform.ts';
+import { FAMILY_SECONDS } from './adapter.ts';
+import { currentRequest, type OAuthRequest } from './oauth-request.ts';
+import { refuse } from './refusals.ts';
+
+/**
+ * Commits what an answer rests on before the answer leaves: the redeemed artifact, the new one, its family, and the
+ * sign-in record. When that fails the answer is an error and nothing was used up, so the client may try again.
+ */
+export class Issuance {
+  readonly #authorization: Authorization;
+
+  constructor(authorization: Authorization) {
+    this.#authorization = authorization;
+  }
+
+  /** Upstream of the library's endpoints. */
+  readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next();
+    const request = currentRequest();
+    if (request.pending.artifact?.model === 'AuthorizationCode') beginFamily(ctx, request);
+    if (ctx.oidc?.route === 'token' && ctx.status === 200) recordToken(ctx, request);
+    if (ctx.status >= 400 || Object.keys(request.pending).length === 0) return;
+    try {
+      await this.#commit(request);
+    } catch (error) {
+      if (error instanceof IssuanceError) throw refuse(errors.InvalidGrant, 'grantGone');
+      throw error;
+    }
+  };
+
+  async #commit({ principal, pending }: OAuthRequest): Promise<void> {
+    const { signIn, ...rest } = pending;
+    if (signIn && Object.keys(rest).length === 0) await this.#authorization.recordSignIn(principal, signIn);
+    else await this.#authorization.performInternal(principal, issueTokens, pending);
+  }
+}
+
+/** A family begins with its code: a person, a client, a session (wire.md, "Refresh"). */
+function beginFamily(ctx: KoaContextWithOIDC, request: OAuthRequest): void {
+  const code = ctx.oidc.entities.AuthorizationCode;
+  const { grantId, accountId, clientId, sessionUid } = code ?? {};
+  if (!grantId || !accountId || !clientId)
+    throw new Error('An authorization code without a grant, an account or a client.');
+  request.pending.family = { id: grantId, userId: accountId, appId: clientId, sessionUid, expiresIn: FAMILY_SECONDS };
+  request.pending.signIn = {
+    ...described(ctx, request, 'interactiveUser'),
+    userId: accountId,
+    familyId: grantId,
+    sessionId: sessionUid,
+  };
+}
+
+function recordToken(ctx: KoaContextWithOIDC, request: OAuthRequest): void {
+  const { AccessToken, Account } = ctx.oidc.entities;
+  const type = AccessToken ? 'nonInteractiveUser' : 'servicePrincipal';
+  const servicePrincipalId = AccessToken ? undefined : (request.client?.servicePrincipalId ?? undefined);
+  request.pending.signIn = {
+    ...described(ctx, request, type),
+    ...request.issued,
+    userId: Account?.accountId,
+    servicePrincipalId,
+    sessionId: AccessToken?.sessionUid,
+  };
+}
+
+/** What every sign-in record says of its request. */
+function described(
+  ctx: KoaContextWithOIDC,
+  { context, client, face }: OAuthRequest,
+  eventType: SignInEntry['eventType'],
+): SignInEntry {
+  return {
+    eventType,
+    appId: ctx.oidc.client?.clientId,
+    appDisplayName: client?.displayName ?? undefined,
+    clientCredentialType: face?.authentication,
+    ipAddress: context.ipAddress,
+    userAgent: context.userAgent,
+    correlationId: context.correlationId,
+  };
+}

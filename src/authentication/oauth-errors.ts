@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import { DirectoryError } from '../vocabulary/errors.ts';
+import { currentRequest, type OAuthRequest } from './oauth-request.ts';
+import { describe, REASONS, type Reason } from './refusals.ts';
+
+/** An OAuth error as every endpoint of this listener writes it (wire.md, "Errors"). */
+export interface OAuthErrorBody {
+  readonly error: string;
+  readonly error_description: string;
+  readonly error_codes: readonly number[];
+  readonly suberror?: string;
+  readonly timestamp: string;
+  readonly trace_id: string;
+  readonly correlation_id: string;
+}
+
+const REASON_NUMBER = /^AADSTS(\d+):/;
+const CONSENT_NUMBERS: ReadonlySet<number> = new Set([REASONS.consentRequired[0], REASONS.approvalRequired[0]]);
+
+export function oauthErrorBody(error: string, description: string, correlationId: string): OAuthErrorBody {
+  const number = Number(REASON_NUMBER.exec(description)?.[1] ?? 0);
+  return {
+    error,
+    error_description: description,
+    error_codes: number ? [number] : [],
+    ...(CONSENT_NUMBERS.has(number) ? { suberror: 'consent_required' } : {}),
+    timestamp: new Date().toISOString(),
+    trace_id: randomUUID(),
+    correlation_id: correlationId,
+  };
+}
+
+/**
+ * The one writer of OAuth errors for the library's endpoints: gives the library's own bodies their public reason, and
+ * turns what was thrown upstream of it into a body. A database that is away is 503, never a refusal of the client.
+ */
+export async function writeOAuthErrors(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  try {
+    await next();
+    // The library has written a bare server_error for what our adapter threw; what it was is on the state.
+    if (ctx.state.thrown !== undefined) writeThrown(ctx, ctx.state.thrown);
+  } catch (error) {
+    writeThrown(ctx, error);
+  }
+  const { body } = ctx;
+  if (ctx.status < 400 || !isErrorBody(body)) return;
+  const request = currentRequest();
+  const reason = reasonOf(request, body.error);
+  if (reason === 'tenantUnknown') ctx.status = 400;
+  const error = reason === 'tenantUnknown' ? 'invalid_request' : body.error;
+  const description = reason ? describe(reason) : (body.error_description ?? error);
+  ctx.body = oauthErrorBody(error, description, request.context.correlationId);
+}
+
+/** Only where the library says no more than that client authentication failed. */
+function reasonOf({ reason }: OAuthRequest, error: string): Reason | undefined {
+  return error === 'invalid_client' ? reason : undefined;
+}
+
+function writeThrown(ctx: KoaContextWithOIDC, error: unknown): void {
+  if (error instanceof errors.OIDCProviderError) {
+    ctx.status = error.statusCode;
+    ctx.body = { error: error.error, error_description: error.error_description };
+    return;
+  }
+  const unavailable = error instanceof DirectoryError && error.status === 503;
+  ctx.status = unavailable ? 503 : 500;
+  if (unavailable) ctx.set('Retry-After', String(error.retryAfter ?? 2));
+  ctx.body = unavailable
+    ? { error: 'temporarily_unavailable', error_description: describe('unavailable') }
+    : { error: 'server_error', error_description: 'An unexpected error occurred.' };
+  if (!unavailable) ctx.app.emit('error', error, ctx);
+}
+
+function isErrorBody(body: unknown): body is { error: string; error_description?: string } {
+  return typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
+}

@@ -1,0 +1,34 @@
+import type { ClientState, ResourceState } from '../authorization/internal/clients.ts';
+import type { SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
+import type { TenantId } from '../vocabulary/ids.ts';
+import type { InternalPrincipal, RequestContext } from '../vocabulary/principals.ts';
+import type { Face } from './client-metadata.ts';
+import type { Reason } from './refusals.ts';
+import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
+
+/** What is known of the request that is being served, from the router to the last middleware. */
+export interface OAuthRequest extends Tenancy {
+  readonly tenantId: TenantId;
+  readonly context: RequestContext;
+  /** The principal in whose name the product reads and writes for this request. */
+  readonly principal: InternalPrincipal;
+  /** The client's state, once it was looked up. */
+  client?: ClientState;
+  /** Compatibility settings of the application; all off by default. */
+  compatibility?: Readonly<Record<string, unknown>>;
+  /** As which of its kinds the client shows itself. */
+  face?: Face;
+  /** APIs that were looked up, by the identifier that was asked for. */
+  readonly resources: Map<string, Promise<ResourceState | undefined>>;
+  /** The access token that the answer carries, for its record. */
+  issued?: Pick<SignInEntry, 'tokenId' | 'familyId' | 'resourceId' | 'resourceDisplayName'>;
+  /** What the answer's success depends on: written in one transaction before the answer leaves. */
+  readonly pending: { -readonly [Key in keyof TokenIssuance]?: TokenIssuance[Key] };
+  /** What to tell the client where the library only knows that something is wrong with it. */
+  reason?: Reason;
+}
+
+/** The request being served. Only `authentication-server.ts` makes tenancies, and it makes them as this. */
+export function currentRequest(): OAuthRequest {
+  return currentTenancy() as OAuthRequest;
+}

@@ -1,0 +1,51 @@
+import { displayName, mixesAlphabets } from './display-text.ts';
+import { notice } from './form.ts';
+import { type Html, html } from './html.ts';
+import { ICONS } from './icons.ts';
+import { type TenantIdentity, tile } from './layout.ts';
+
+/** `organization`: defined in the tenant of the person who is asked. */
+export type Trust = 'organization' | 'verified' | 'unverified';
+
+/** An application as it presents itself, and what we know of it. All names are its own words. */
+export interface ApplicationIdentity {
+  displayName: string;
+  appId: string;
+  publisher?: string | undefined;
+  trust: Trust;
+  homeTenant: TenantIdentity;
+  /** Host (and port) of the redirect URI in use. */
+  redirectHost?: string | undefined;
+}
+
+const MARKS: Record<Trust, Html> = {
+  organization: html`<span class="badge badge-good">${ICONS.verified}Your organization</span>`,
+  verified: html`<span class="badge badge-good">${ICONS.verified}Verified publisher</span>`,
+  unverified: html`<span class="badge badge-caution">${ICONS.caution}Unverified publisher</span>`,
+};
+
+export function applicationCard(application: ApplicationIdentity): Html {
+  const { homeTenant, redirectHost } = application;
+  const publisher = displayName(application.publisher ?? homeTenant.displayName);
+  return html`<section class="application" aria-labelledby="application-name">
+<div class="application-head">${tile(application.displayName, 'application')}
+<div><h2 id="application-name"><bdi>${displayName(application.displayName)}</bdi></h2><p class="application-publisher">by <bdi>${publisher}</bdi></p></div>
+${MARKS[application.trust]}</div>
+<dl class="facts">
+<div><dt>Home organization</dt><dd><bdi>${displayName(homeTenant.displayName)}</bdi>${homeTenant.domain && ` (${displayName(homeTenant.domain)})`}</dd></div>
+${redirectHost && html`<div><dt>Sends you back to</dt><dd>${displayName(redirectHost)}</dd></div>`}
+<div><dt>Application ID</dt><dd><code>${displayName(application.appId)}</code></dd></div>
+</dl>
+</section>
+${trustWarning(application, publisher)}`;
+}
+
+function trustWarning(application: ApplicationIdentity, publisher: string): Html | undefined {
+  const imitates = [application.displayName, publisher].some(mixesAlphabets);
+  if (application.trust !== 'unverified' && !imitates) return undefined;
+  return notice('caution', ICONS.caution, imitates ? 'Look closely at the name' : 'Nobody has verified who made this', [
+    imitates && html`<p>It uses look-alike letters, so it may imitate another name.</p>`,
+    application.trust === 'unverified' &&
+      html`<p>Anybody could have chosen the name <bdi>${publisher}</bdi>. Continue only if you know this application and expected to be asked.</p>`,
+  ]);
+}

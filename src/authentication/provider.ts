@@ -1,0 +1,145 @@
+import { createHmac } from 'node:crypto';
+import Provider, { type Configuration, type ErrorOut, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Authorization } from '../authorization/perform.ts';
+import { OIDC_SCOPES } from '../vocabulary/permissions.ts';
+import { FAMILY_SECONDS, makeAdapter } from './adapter.ts';
+import type { Clients } from './clients.ts';
+import type { Grants } from './grants.ts';
+import { currentRequest } from './oauth-request.ts';
+import type { ReplayGuard } from './replay-guard.ts';
+import type { Resources } from './resources.ts';
+import { sessionSeconds } from './session-lifetime.ts';
+import type { SigningKeys } from './signing-keys.ts';
+import { makeSigningSlots } from './signing-slot.ts';
+import type { TokenClaims } from './token-claims.ts';
+import { currentKeyring, makeVirtualIssuer, type VirtualIssuer } from './virtual-issuer.ts';
+
+/** The parts of which the Provider is put together, and how it writes what people see. */
+export interface ProviderParts {
+  readonly authorization: Authorization;
+  readonly origin: string;
+  readonly clients: Clients;
+  readonly signingKeys: SigningKeys;
+  readonly resources: Resources;
+  readonly claims: TokenClaims;
+  readonly grants: Grants;
+  readonly replayGuard: ReplayGuard;
+  /** Key of the pairwise subject identifiers (OpenID Connect Core, section 8.1). */
+  readonly subjectKey: Buffer;
+  readonly pages: {
+    error(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): void | Promise<void>;
+    confirmLogout(ctx: KoaContextWithOIDC, form: string): void | Promise<void>;
+    loggedOut(ctx: KoaContextWithOIDC): void | Promise<void>;
+  };
+}
+
+const MINUTE = 60;
+const HOUR = 3_600;
+
+/** The one Provider of all tenants. Everything that the library is told stands here. */
+export function makeProvider(parts: ProviderParts): { provider: Provider; issuer: VirtualIssuer } {
+  const provider = new Provider(parts.origin, configurationOf(parts));
+  const { clients, signingKeys } = parts;
+  const issuer = makeVirtualIssuer(provider, {
+    origin: parts.origin,
+    findClient: (_tenantId, clientId) => clients.find(clientId),
+    verifyClientSecret: (_tenantId, _client, presented) => clients.verifySecret(presented),
+    makeSigningKey: (_tenantId, algorithm) => signingKeys.make(currentRequest().tenantId, algorithm),
+  });
+  parts.replayGuard.protect(provider);
+  parts.grants.register(provider);
+  return { provider, issuer };
+}
+
+function configurationOf(parts: ProviderParts): Configuration {
+  const { authorization, origin, grants, claims, subjectKey, pages } = parts;
+  return {
+    adapter: makeAdapter(authorization),
+    jwks: { keys: makeSigningSlots(currentKeyring) },
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    responseTypes: ['code'],
+    pairwiseIdentifier: (_ctx, accountId, client) =>
+      pairwiseSubject(subjectKey, currentRequest().tenantId, client.clientId, accountId),
+    scopes: [...OIDC_SCOPES],
+    claims: {
+      openid: ['sub', 'tid', 'oid', 'ver'],
+      profile: ['name', 'preferred_username', 'given_name', 'family_name'],
+      email: ['email'],
+    },
+    conformIdTokenClaims: false,
+    pkce: { required: () => grants.requiresPkce() },
+    ttl: {
+      AccessToken: HOUR,
+      AuthorizationCode: MINUTE,
+      ClientCredentials: HOUR,
+      Grant: FAMILY_SECONDS,
+      IdToken: HOUR,
+      Interaction: HOUR,
+      RefreshToken: (ctx, token) => grants.refreshSeconds(ctx, token),
+      Session: (_ctx, session) => sessionSeconds(session.authTime()),
+    },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256'],
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256'],
+    },
+    routes: {
+      authorization: '/oauth2/v2.0/authorize',
+      token: '/oauth2/v2.0/token',
+      end_session: '/oauth2/v2.0/logout',
+    },
+    cookies: {
+      names: {},
+      long: { httpOnly: true, overwrite: true, sameSite: 'lax', path: '/', secure: origin.startsWith('https:') },
+      short: { httpOnly: true, overwrite: true, sameSite: 'lax', secure: origin.startsWith('https:') },
+    },
+    interactions: {
+      url: (_ctx, { uid }) => `/${currentRequest().tenantId}/interaction/${uid}`,
+      policy: interactionPolicyOf(),
+    },
+    findAccount: (_ctx, id) => grants.findAccount(id),
+    loadExistingGrant: (ctx) => grants.forSession(ctx),
+    issueRefreshToken: async (_ctx, client, source) =>
+      client.grantTypeAllowed('refresh_token') && source.scopes.has('offline_access'),
+    expiresWithSession: () => false,
+    extraParams: { client_info: (ctx) => grants.keepOfflineAccess(ctx) },
+    clientBasedCORS: (_ctx, origin, client) =>
+      (client.redirectUris ?? []).some((uri) => sameOrigin(uri, origin)) && currentRequest().face?.platform === 'spa',
+    formats: { customizers: { jwt: (ctx, token, jwt) => claims.customize(ctx, token, jwt) } },
+    renderError: pages.error,
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      userinfo: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (ctx, _client, oneOf) => parts.resources.identifiersOf(ctx, oneOf),
+        getResourceServerInfo: (ctx, identifier) => parts.resources.info(ctx, identifier),
+        useGrantedResource: () => true,
+      },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: pages.confirmLogout,
+        postLogoutSuccessSource: pages.loggedOut,
+      },
+    },
+  };
+}
+
+/** The library would ask native clients for consent each time; consent is a row here, and PKCE guards the rest. */
+function interactionPolicyOf() {
+  const policy = interactionPolicy.base();
+  policy.get('consent')?.checks.remove('native_client_prompt');
+  return policy;
+}
+
+/** OpenID Connect Core, section 8.1: another client can not recognise the person by it. */
+export function pairwiseSubject(key: Buffer, tenantId: string, clientId: string, accountId: string): string {
+  return createHmac('sha256', key).update(`${tenantId}|${clientId}|${accountId}`).digest('base64url');
+}
+
+function sameOrigin(uri: string, origin: string): boolean {
+  return URL.parse(uri)?.origin === origin;
+}

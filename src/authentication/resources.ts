@@ -1,0 +1,154 @@
+import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import { type ClientState, getResource, type ResourceState } from '../authorization/internal/clients.ts';
+import type { Authorization } from '../authorization/perform.ts';
+import { parseAppId } from '../vocabulary/ids.ts';
+import { DIRECTORY_API, DIRECTORY_APP_ID, GRAPH_IDENTIFIER_URI } from '../vocabulary/permissions.ts';
+import { currentRequest } from './oauth-request.ts';
+import { refuse } from './refusals.ts';
+import { DEFAULT_SCOPE, isOidcScope, parseScopes, type RequestedScope, spellings } from './requested-scopes.ts';
+
+const ACCESS_TOKEN_SECONDS = 3_600;
+
+/** The resources of a request: RFC 8707 indicators, or the prefixes of its scopes. */
+export class Resources {
+  readonly #authorization: Authorization;
+  readonly #directoryIdentifier: string;
+
+  constructor(authorization: Authorization, directoryIdentifier: string) {
+    this.#authorization = authorization;
+    this.#directoryIdentifier = directoryIdentifier;
+  }
+
+  /** The library's `defaultResource`: which resource or resources the scopes of this request name. */
+  identifiersOf(ctx: KoaContextWithOIDC, oneOf?: readonly string[]): string | string[] {
+    if (grantTypeOf(ctx) === 'client_credentials') requirePresence();
+    const [first] = oneOf ?? [];
+    if (first !== undefined) return first;
+    const named = this.#scopesOf(ctx).map(({ resource }) => resource ?? this.#directoryIdentifier);
+    const identifiers = [...new Set(named)];
+    if (identifiers.length === 0) return this.#directoryIdentifier;
+    if (identifiers.length === 1) return identifiers[0] ?? this.#directoryIdentifier;
+    if (grantTypeOf(ctx) === 'client_credentials') throw refuse(errors.InvalidScope, 'oneResource');
+    return identifiers;
+  }
+
+  /** The library's `getResourceServerInfo`. Refuses what the API does not publish, or what is not assigned. */
+  async info(ctx: KoaContextWithOIDC, identifier: string): Promise<ResourceServer> {
+    const resource = await this.find(identifier);
+    if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
+    const asked = this.#scopesOf(ctx).filter((scope) => this.#belongs(scope, identifier, ctx));
+    if (asked.length > 1 && asked.some(({ value }) => value === DEFAULT_SCOPE) && asked.some(isNamed)) {
+      throw refuse(errors.InvalidScope, 'defaultMixed');
+    }
+    const scope =
+      grantTypeOf(ctx) === 'client_credentials'
+        ? assignedRoles(resource, asked)
+        : publishedScopes(resource, identifier, asked);
+    return {
+      scope: scope.join(' '),
+      audience: resource.appId,
+      accessTokenFormat: 'jwt',
+      accessTokenTTL: ACCESS_TOKEN_SECONDS,
+      jwt: { sign: { alg: 'ES256' } },
+    };
+  }
+
+  /** The API of that identifier in the tenant of this request, looked up once for each request. */
+  find(identifier: string): Promise<ResourceState | undefined> {
+    const { resources } = currentRequest();
+    const known = resources.get(identifier);
+    if (known) return known;
+    const found = this.#read(identifier);
+    resources.set(identifier, found);
+    return found;
+  }
+
+  async #read(identifier: string): Promise<ResourceState | undefined> {
+    const { principal, client } = currentRequest();
+    if (client && this.#isDirectory(identifier)) return this.#directoryApi(client);
+    const appId = identifier.startsWith('api://') ? parseAppId(identifier.slice('api://'.length)) : undefined;
+    const name = appId ? { appId, identifierUri: identifier } : { identifierUri: withoutSlash(identifier) };
+    return this.#authorization.performInternal(principal, getResource, name);
+  }
+
+  #isDirectory(identifier: string): boolean {
+    const uri = withoutSlash(identifier);
+    return uri === this.#directoryIdentifier || uri === GRAPH_IDENTIFIER_URI || uri === `api://${DIRECTORY_APP_ID}`;
+  }
+
+  /** Its definition is the deployment's; its presence came along with the client's state. */
+  #directoryApi({ directoryApi }: ClientState): ResourceState | undefined {
+    if (!directoryApi) return undefined;
+    const identifierUris = [this.#directoryIdentifier, GRAPH_IDENTIFIER_URI];
+    return { ...DIRECTORY_API, ...directoryApi, isOwn: false, identifierUris };
+  }
+
+  #scopesOf(ctx: KoaContextWithOIDC): readonly RequestedScope[] {
+    const { scope } = ctx.oidc.params ?? {};
+    const scopes = parseScopes(typeof scope === 'string' ? scope : undefined);
+    if (!scopes) throw refuse(errors.InvalidScope, 'tooManyScopes');
+    return scopes;
+  }
+
+  /** A scope without a prefix belongs to the one resource that was indicated, else to the directory API. */
+  #belongs({ resource, value }: RequestedScope, identifier: string, ctx: KoaContextWithOIDC): boolean {
+    if (resource !== undefined) {
+      const indicated = ctx.oidc.params?.resource;
+      if (typeof indicated === 'string' && withoutSlash(indicated) !== withoutSlash(resource))
+        throw refuse(errors.InvalidTarget, 'resourceContradicts');
+      return resource === identifier;
+    }
+    const indicated = ctx.oidc.params?.resource;
+    const isDirectory = this.#isDirectory(identifier);
+    return isOidcScope(value) ? isDirectory : typeof indicated === 'string' || isDirectory;
+  }
+}
+
+/** Client credentials: named roles narrow, `.default` or nothing means all that is assigned; never more than that. */
+export function assignedRoles(resource: ResourceState, asked: readonly RequestedScope[]): string[] {
+  const { client } = currentRequest();
+  const assigned = rolesOf(client, resource);
+  if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');
+  const named = asked.filter(isNamed);
+  const missing = named.find(({ value }) => !assigned.includes(value));
+  if (missing) throw refuse(errors.InvalidScope, 'roleNotAssigned', missing.spelled);
+  return named.length > 0 ? named.map(({ spelled }) => spelled) : [...assigned, ...asked.map(({ spelled }) => spelled)];
+}
+
+/** The values of the app roles that the client holds on a resource. */
+export function rolesOf(client: ClientState | undefined, resource: ResourceState): string[] {
+  const held = new Set(
+    client?.appRoles.filter(({ resourceAppId }) => resourceAppId === resource.appId).map(({ appRoleId }) => appRoleId),
+  );
+  return resource.appRoles
+    .filter(({ id, isEnabled = true }) => isEnabled && held.has(id))
+    .flatMap(({ value }) => value ?? []);
+}
+
+/** An application acts on its own only where the organization has added it. */
+function requirePresence(): void {
+  const { client } = currentRequest();
+  if (!client?.servicePrincipalId) throw refuse(errors.UnauthorizedClient, 'applicationAbsent');
+  if (!client.isEnabled) throw refuse(errors.UnauthorizedClient, 'applicationDisabled');
+}
+
+function publishedScopes(resource: ResourceState, identifier: string, asked: readonly RequestedScope[]): string[] {
+  const published = resource.oauth2PermissionScopes
+    .filter(({ isEnabled = true }) => isEnabled)
+    .map(({ value }) => value);
+  const unknown = asked.find(({ value }) => value !== DEFAULT_SCOPE && !published.includes(value));
+  if (unknown) throw refuse(errors.InvalidScope, 'scopeUnknown', unknown.spelled);
+  return [...published, DEFAULT_SCOPE].flatMap((value) => spellings(identifier, value));
+}
+
+function isNamed({ value }: RequestedScope): boolean {
+  return value !== DEFAULT_SCOPE && !isOidcScope(value);
+}
+
+function withoutSlash(identifier: string): string {
+  return identifier.endsWith('/') ? identifier.slice(0, -1) : identifier;
+}
+
+function grantTypeOf(ctx: KoaContextWithOIDC): unknown {
+  return ctx.oidc.route === 'token' ? ctx.oidc.params?.grant_type : undefined;
+}

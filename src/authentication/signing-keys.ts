@@ -1,0 +1,68 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import {
+  addSigningKey,
+  getSigningKey,
+  listKeys,
+  type NewSigningKey,
+  type PublishedKey,
+} from '../authorization/internal/signing-keys.ts';
+import type { Authorization } from '../authorization/perform.ts';
+import type { TenantId } from '../vocabulary/ids.ts';
+import { makeSigningKey } from './signing-key-material.ts';
+import type { KeySlot, SigningAlgorithm, TenantKey, TenantKeyring } from './signing-slot.ts';
+
+/** Names of the keys that a tenant publishes now, as the client's look-up reads them along. */
+export type PublishedKeyNames = readonly Pick<PublishedKey, 'kid' | 'algorithm' | 'slot'>[];
+
+const MAX_KEYRINGS = 5_000;
+
+/**
+ * The signing keys of all tenants. A keyring is remembered by the very set of keys it was made from, which is read in
+ * each request: a rotation or a withdrawal is seen by the next request of every process.
+ */
+export class SigningKeys {
+  readonly #authorization: Authorization;
+  readonly #keyrings = new LRUCache<string, TenantKeyring>({ max: MAX_KEYRINGS });
+
+  constructor(authorization: Authorization) {
+    this.#authorization = authorization;
+  }
+
+  /** The keys that a tenant publishes, for its JWKS. */
+  published(tenantId: TenantId): Promise<PublishedKey[]> {
+    return this.#authorization.performInternal(tokenService(tenantId), listKeys, undefined);
+  }
+
+  async keyring(tenantId: TenantId, names: PublishedKeyNames): Promise<TenantKeyring> {
+    const fingerprint = `${tenantId} ${names.map(({ kid, slot }) => `${slot}:${kid}`).join(' ')}`;
+    const known = this.#keyrings.get(fingerprint);
+    if (known) return known;
+    const keys = new Map<string, TenantKey>();
+    for (const { kid, slot, algorithm } of names) {
+      const stored = await this.#authorization.performInternal(tokenService(tenantId), getSigningKey, kid);
+      // Several keys may be retiring; the newest is the one whose hints are still worth verifying.
+      if (stored && !keys.has(`${slot} ${algorithm}`)) keys.set(`${slot} ${algorithm}`, opened(stored));
+    }
+    const keyring = { key: (slot: KeySlot, algorithm: SigningAlgorithm) => keys.get(`${slot} ${algorithm}`) };
+    this.#keyrings.set(fingerprint, keyring);
+    return keyring;
+  }
+
+  /** Makes the tenant's current and next key of an algorithm, unless another process was first: then that one's. */
+  async make(tenantId: TenantId, algorithm: SigningAlgorithm): Promise<TenantKeyring> {
+    for (const slot of ['current', 'next'] as const) {
+      const key = await makeSigningKey(algorithm, slot);
+      await this.#authorization.performInternal(tokenService(tenantId), addSigningKey, key);
+    }
+    return this.keyring(tenantId, await this.published(tenantId));
+  }
+}
+
+const tokenService = (tenantId: TenantId) => ({ kind: 'internal', name: 'tokenService', tenantId }) as const;
+
+function opened({ kid, slot, publicJwk, privateKey }: NewSigningKey): TenantKey {
+  const publicKey: KeyObject = createPublicKey({ key: publicJwk, format: 'jwk' });
+  if (slot !== 'current') return { kid, publicKey };
+  return { kid, publicKey, privateKey: createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' }) };
+}

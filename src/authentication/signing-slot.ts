@@ -1,0 +1,111 @@
+import { type KeyObject, sign } from 'node:crypto';
+import { ExternalSigningKey } from 'oidc-provider';
+
+export const signingAlgorithms = ['ES256', 'RS256'] as const;
+export type SigningAlgorithm = (typeof signingAlgorithms)[number];
+
+/** `current` signs. `next` and `retiring` only verify, so that processes may change over one after the other. */
+export const keySlots = ['current', 'next', 'retiring'] as const;
+export type KeySlot = (typeof keySlots)[number];
+
+/** One signing key of one tenant. Only the current key needs its private half opened. */
+export interface TenantKey {
+  readonly kid: string;
+  readonly publicKey: KeyObject;
+  readonly privateKey?: KeyObject;
+}
+
+/**
+ * A tenant's signing keys as one request sees them. Immutable: a rotation makes a new keyring, so the `kid` that the
+ * library writes into a header and the key that signs a few microtasks later are always the same.
+ */
+export interface TenantKeyring {
+  /** `undefined`: the tenant has no key there, for instance no RSA key before its first need. */
+  key(slot: KeySlot, algorithm: SigningAlgorithm): TenantKey | undefined;
+}
+
+/**
+ * The keys for `jwks.keys` of the one Provider: one object for each slot and algorithm, which answers with the key of
+ * the tenant whose request is being served. Needs `features.externalSigningSupport`. The library signs with the first
+ * key that fits, hence `current` first, and verifies an `id_token_hint` with the one whose `kid` it names.
+ *
+ * @param keyring the keyring of the request being served; `undefined` outside one, which happens when the Provider is
+ *   constructed and reads each key once. The library's own JWKS route would show those placeholders: never route to it.
+ */
+export function makeSigningSlots(keyring: () => TenantKeyring | undefined): ExternalSigningKey[] {
+  return signingAlgorithms.flatMap((algorithm) => keySlots.map((slot) => new SigningSlot(slot, algorithm, keyring)));
+}
+
+class SigningSlot extends ExternalSigningKey {
+  readonly #slot: KeySlot;
+  readonly #algorithm: SigningAlgorithm;
+  readonly #keyring: () => TenantKeyring | undefined;
+
+  constructor(slot: KeySlot, algorithm: SigningAlgorithm, keyring: () => TenantKeyring | undefined) {
+    super();
+    this.#slot = slot;
+    this.#algorithm = algorithm;
+    this.#keyring = keyring;
+  }
+
+  #required(): TenantKey {
+    const key = this.#keyring()?.key(this.#slot, this.#algorithm);
+    if (!key) throw new Error(`the tenant in scope has no ${this.#slot} ${this.#algorithm} key`);
+    return key;
+  }
+
+  override get alg(): SigningAlgorithm {
+    return this.#algorithm;
+  }
+
+  override get kty(): string {
+    return this.#algorithm === 'ES256' ? 'EC' : 'RSA';
+  }
+
+  /** An empty slot has a name too, so that the library reaches `sign` or `keyObject`, which refuse with a clear error. */
+  override get kid(): string {
+    return this.#keyring()?.key(this.#slot, this.#algorithm)?.kid ?? `${this.#slot}-${this.#algorithm}`;
+  }
+
+  override get pub(): undefined {
+    return undefined;
+  }
+
+  override get crv(): string | undefined {
+    return this.#algorithm === 'ES256' ? 'P-256' : undefined;
+  }
+
+  override get x() {
+    return this.#placeholder('ES256');
+  }
+
+  override get y() {
+    return this.#placeholder('ES256');
+  }
+
+  override get n() {
+    return this.#placeholder('RS256');
+  }
+
+  override get e() {
+    return this.#placeholder('RS256');
+  }
+
+  #placeholder(algorithm: SigningAlgorithm): string | undefined {
+    return this.#algorithm === algorithm ? 'external' : undefined;
+  }
+
+  override keyObject(): KeyObject {
+    return this.#required().publicKey;
+  }
+
+  /**
+   * On the event loop's thread: 45 µs for ES256. A job for libuv's pool costs as much again in hand-over on one core,
+   * and would queue behind the password hashes, which fill that pool.
+   */
+  override async sign(data: Uint8Array): Promise<Uint8Array> {
+    const { privateKey } = this.#required();
+    if (!privateKey) throw new Error(`the ${this.#slot} ${this.#algorithm} key is here to verify only`);
+    return sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  }
+}

@@ -1,0 +1,34 @@
+import { getTenant, NO_TENANT, resolveDomain, type Tenant } from '../authorization/internal/tenants.ts';
+import type { Authorization } from '../authorization/perform.ts';
+import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
+
+/** Names that mean no single organization. They get their meaning later; until then they are refused in words. */
+export const RESERVED_TENANTS: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
+
+const DOMAIN = /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/;
+
+/** The tenant that a path segment names: an id, or a verified domain in any case. */
+export class Tenants {
+  readonly #authorization: Authorization;
+
+  constructor(authorization: Authorization) {
+    this.#authorization = authorization;
+  }
+
+  /** The id for a segment. An id is not looked up here: whoever uses it reads the tenant's rows and finds none. */
+  async idOf(segment: string): Promise<TenantId | undefined> {
+    const id = parseTenantId(segment);
+    if (id) return id;
+    const domain = segment.toLowerCase();
+    if (domain.length > 253 || !DOMAIN.test(domain)) return undefined;
+    return this.#authorization.performInternal(tokenService(NO_TENANT), resolveDomain, domain);
+  }
+
+  /** The tenant's own row, if it exists and is enabled. */
+  async find(id: TenantId): Promise<Tenant | undefined> {
+    const tenant = await this.#authorization.performInternal(tokenService(id), getTenant, undefined);
+    return tenant?.isEnabled ? tenant : undefined;
+  }
+}
+
+const tokenService = (tenantId: TenantId) => ({ kind: 'internal', name: 'tokenService', tenantId }) as const;

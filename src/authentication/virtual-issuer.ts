@@ -1,0 +1,162 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LRUCache } from 'lru-cache';
+import type { Client, ClientMetadata, default as Provider } from 'oidc-provider';
+import { type SigningAlgorithm, signingAlgorithms, type TenantKeyring } from './signing-slot.ts';
+
+/** What one request knows of its tenant. Made by the router before anything of the library runs. */
+export interface Tenancy {
+  /** Lower-case GUID. */
+  readonly tenantId: string;
+  /** The tenant's signing keys, already loaded. Replaced when the request makes a key that did not exist. */
+  keyring: TenantKeyring;
+}
+
+const scope = new AsyncLocalStorage<Tenancy>();
+
+/**
+ * Runs `work` for a tenant. `dispatch` does it for the library's own endpoints; our own routes that call the library
+ * (`interactionDetails`, `interactionFinished`, `Grant`, `Session`, `AccessToken.find`, …) must do it themselves.
+ */
+export const runAsTenant = <T>(tenancy: Tenancy, work: () => T): T => scope.run(tenancy, work);
+
+/**
+ * The tenant whose request is being served. Throws outside a request: there is no default tenant.
+ * Read it before the first callback, event or shared promise: those run in the scope of whoever started them.
+ */
+export function currentTenancy(): Tenancy {
+  const tenancy = scope.getStore();
+  if (!tenancy) throw new Error('no tenant in scope');
+  return tenancy;
+}
+
+/** The keyring of the request being served, for `makeSigningSlots`; `undefined` outside a request. */
+export const currentKeyring = (): TenantKeyring | undefined => scope.getStore()?.keyring;
+
+/** A client as the tenant's rows describe it now. */
+export interface ClientRecord {
+  /**
+   * Changes whenever `metadata()` would. One application may have several faces (secret, assertion, public); the face
+   * chosen for this request then belongs to the version too.
+   */
+  readonly version: string;
+  /** Called only for a version that is not cached. Never older than `version`. Holds neither `client_secret` nor `subject_type`. */
+  metadata(): ClientMetadata | Promise<ClientMetadata>;
+}
+
+export interface VirtualIssuerOptions {
+  /** The configured public origin, without a trailing slash. Host and X-Forwarded-* headers are never asked. */
+  readonly origin: string;
+  /** Read at every look-up, so that no revocation waits for a cache. */
+  findClient(tenantId: string, clientId: string): Promise<ClientRecord | undefined>;
+  verifyClientSecret(tenantId: string, client: Client, presented: string): Promise<boolean>;
+  /** Makes the tenant's current key for an algorithm under a lock, or finds the one that another process made. */
+  makeSigningKey(tenantId: string, algorithm: SigningAlgorithm): Promise<TenantKeyring>;
+  /** Clients kept in memory over all tenants; 10,000 by default, about 1.3 kB each. */
+  readonly cachedClients?: number;
+}
+
+export interface VirtualIssuer {
+  /** `{origin}/{tenantId}/v2.0` */
+  issuerOf(tenantId: string): string;
+  /**
+   * Hands `/{tenant}/…` to the library as a request of this tenant. `{tenant}` in the path may be a domain: the library
+   * sees the tenant's id. The promise settles when the answer is written; the library reports errors by its events.
+   */
+  dispatch(req: IncomingMessage, res: ServerResponse, tenancy: Tenancy): Promise<void>;
+  /** Must be awaited before the library signs with an algorithm that the tenant may have no key for yet. */
+  readyToSign(algorithm: SigningAlgorithm): Promise<void>;
+}
+
+/**
+ * Lets one Provider serve every tenant's issuer. All that Bailiwick bends of the library is here and in
+ * `signing-slot.ts`, on members that its type definitions publish; `virtual-issuer.test.ts` has a test for each
+ * assumption. Call it once, right after the Provider is constructed with `origin` as its issuer.
+ */
+export function makeVirtualIssuer(provider: Provider, options: VirtualIssuerOptions): VirtualIssuer {
+  const issuerOf = (tenantId: string) => `${options.origin}/${tenantId}/v2.0`;
+  Object.defineProperty(provider, 'issuer', { get: () => issuerOf(currentTenancy().tenantId) });
+  pinOrigin(provider, new URL(options.origin));
+  nameCookies(provider, options.origin.startsWith('https:'));
+
+  const readyToSign = async (algorithm: SigningAlgorithm) => {
+    const tenancy = currentTenancy();
+    if (!tenancy.keyring.key('current', algorithm)) {
+      tenancy.keyring = await options.makeSigningKey(tenancy.tenantId, algorithm);
+    }
+  };
+  replaceClients(provider, options, readyToSign);
+
+  let callback: ReturnType<Provider['callback']> | undefined;
+  return {
+    issuerOf,
+    readyToSign,
+    async dispatch(req, res, tenancy) {
+      const rest = /^\/[^/?#]+(\/.*)$/.exec(req.url ?? '')?.[1];
+      if (!rest) throw new Error('dispatch wants a request for /{tenant}/…');
+      callback ??= provider.callback();
+      const serve = callback;
+      Object.assign(req, { originalUrl: `/${tenancy.tenantId}${rest}`, url: rest });
+      return runAsTenant(tenancy, () => serve(req, res));
+    },
+  };
+}
+
+/**
+ * The library builds endpoint URLs from Koa's `request.href` and the mount path that `originalUrl` has before `url`;
+ * whether cookies are `Secure` it learns from `request.secure`. Koa gives each application its own request prototype.
+ */
+function pinOrigin(provider: Provider, { protocol, host }: URL): void {
+  Object.defineProperties(provider.request, {
+    protocol: { get: () => protocol.slice(0, -1) },
+    host: { get: () => host },
+  });
+}
+
+/** RFC 6265bis prefixes. The two interaction cookies are bound to a path that holds tenant and interaction. */
+function nameCookies(provider: Provider, secure: boolean): void {
+  provider.cookieName = (type) => {
+    if (type !== 'session') return `${secure ? '__Secure-' : ''}bailiwick-${type}`;
+    return `${secure ? '__Host-' : ''}bailiwick-session-${currentTenancy().tenantId}`;
+  };
+}
+
+/**
+ * The library's own cache holds 100 clients and hashes the metadata to find one. This one is keyed by tenant, client and
+ * version. Secrets are compared by us, on a keyed hash; the library wants to see one, gets noise, and so must never be
+ * configured with an algorithm that uses it as a key (`client_secret_jwt`, HS256).
+ *
+ * Every client is pairwise, by the configured `pairwiseIdentifier`. It becomes so after construction, because the
+ * library's schema ties pairwise subjects to sectors and refuses clients with redirect URIs on two hosts.
+ */
+function replaceClients(
+  provider: Provider,
+  { findClient, verifyClientSecret, cachedClients = 10_000 }: VirtualIssuerOptions,
+  readyToSign: VirtualIssuer['readyToSign'],
+): void {
+  const cache = new LRUCache<string, Client>({ max: cachedClients });
+  // The library's type definitions leave out the constructor.
+  const ClientOf = provider.Client as unknown as new (metadata: ClientMetadata) => Client;
+
+  provider.Client.find = async (id: string) => {
+    const { tenantId } = currentTenancy();
+    const record = await findClient(tenantId, id);
+    if (!record) return undefined;
+    const key = JSON.stringify([tenantId, id, record.version]);
+    let client = cache.get(key);
+    if (!client) {
+      const metadata = await record.metadata();
+      if (metadata.sector_identifier_uri) throw new TypeError('sector_identifier_uri is not supported');
+      client = new ClientOf({ ...metadata, client_secret: randomBytes(32).toString('base64url') });
+      Object.assign(client, { subjectType: 'pairwise' });
+      cache.set(key, client);
+    }
+    const algorithm = signingAlgorithms.find((known) => known === client.idTokenSignedResponseAlg);
+    if (algorithm && client.grantTypes?.some((type) => type !== 'client_credentials')) await readyToSign(algorithm);
+    return client;
+  };
+  provider.Client.prototype.compareClientSecret = function (this: Client, presented: string) {
+    return verifyClientSecret(currentTenancy().tenantId, this, presented);
+  };
+}
