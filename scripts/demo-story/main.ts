@@ -1,0 +1,107 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { commandLine, type Environment, freePort, ROOT, start, stop, untilHealthy } from './processes.ts';
+import { StoryError, tellStory } from './story.ts';
+
+const BAILIWICK = process.env.BAILIWICK_CLI ?? join(ROOT, 'scripts', 'bailiwick');
+const MANIFEST = join(ROOT, 'config', 'demo.yaml');
+const DEFAULTS = {
+  plain: ['http://localhost:8400', 'http://localhost:8401'],
+  tls: ['https://localhost:8443', 'https://localhost:8444'],
+} as const;
+
+const { values } = parseArgs({
+  options: {
+    check: { type: 'boolean' },
+    tls: { type: 'boolean' },
+    attach: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+});
+const say = (line: string) => console.log(line);
+const [origin, directoryOrigin] = DEFAULTS[values.tls ? 'tls' : 'plain'];
+
+if (values.help) say('usage: scripts/demo [--check [--attach]] [--tls]');
+else if (values.check && values.attach)
+  await checked(() => tellStory({ origin, directoryOrigin, bailiwick: commandLine(BAILIWICK, {}) }, say));
+else if (values.check) await checked(checkAlone);
+else await live();
+
+/** The story against a deployment of its own: fresh data, free ports, gone afterwards. */
+async function checkAlone(): Promise<void> {
+  const data = mkdtempSync(join(tmpdir(), 'bailiwick-check-'));
+  const [port, directoryPort] = [await freePort(), await freePort()];
+  const scheme = values.tls ? 'https' : 'http';
+  const environment = {
+    DATA_DIRECTORY: data,
+    AUTHENTICATION_ORIGIN: `${scheme}://localhost:${port}`,
+    AUTHENTICATION_LISTEN: `127.0.0.1:${port}`,
+    DIRECTORY_ORIGIN: `${scheme}://localhost:${directoryPort}`,
+    DIRECTORY_LISTEN: `127.0.0.1:${directoryPort}`,
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+  };
+  let server: ChildProcess | undefined;
+  try {
+    server = await serve(environment);
+    const bailiwick = commandLine(BAILIWICK, environment);
+    await bailiwick('apply', '-f', MANIFEST);
+    say('✓ Two organizations are set up from config/demo.yaml');
+    await tellStory(
+      { origin: environment.AUTHENTICATION_ORIGIN, directoryOrigin: environment.DIRECTORY_ORIGIN, bailiwick },
+      say,
+    );
+  } finally {
+    await stop(server);
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+async function live(): Promise<void> {
+  const environment = { LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' };
+  const server = await serve({ ...environment, AUTHENTICATION_ORIGIN: origin, DIRECTORY_ORIGIN: directoryOrigin });
+  await commandLine(BAILIWICK, environment)('apply', '-f', MANIFEST);
+  const sample = start(process.execPath, [join(ROOT, 'scripts', 'sample-app', 'main.ts')], {}, 'inherit');
+  say(`
+Bailiwick runs. Sign-in and tokens: ${origin}   directory API: ${directoryOrigin}
+
+Open the sample app:  http://localhost:8402
+
+Sign in as                     password
+  alice@contoso.example        lantern-walnut-meadow-72      a plain user: consents for herself, needs approval for more
+  ada@contoso.example          violet-tractor-harvest-31     Global Administrator of Contoso: consents for everybody
+  carol@fabrikam.example       maple-satchel-tundra-85       the other organization
+
+Try "Fabrikam Analytics at Contoso" as Alice (needs approval), then as Ada (consent for Contoso), then as Alice again.
+The command line:  scripts/bailiwick consent list --tenant contoso.example
+Ctrl-C ends everything.`);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    server.once('exit', () => resolve());
+  });
+  await Promise.all([stop(sample), stop(server)]);
+}
+
+async function serve(environment: Environment): Promise<ChildProcess> {
+  const child = start(BAILIWICK, ['serve', ...(values.tls ? ['--tls'] : [])], environment, 'inherit');
+  try {
+    await untilHealthy(`${environment.AUTHENTICATION_ORIGIN}/healthz`, child);
+    await untilHealthy(`${environment.DIRECTORY_ORIGIN}/healthz`, child);
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+  return child;
+}
+
+async function checked(story: () => Promise<void>): Promise<void> {
+  try {
+    await story();
+    say('All of it came out as it must.');
+  } catch (error) {
+    say(`✗ ${error instanceof StoryError ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
