@@ -8,11 +8,19 @@ import {
 } from '../authorization/internal/artifacts.ts';
 import { endFamilies, getLiveFamily, type LiveFamily } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
+import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { currentRequest } from './oauth-request.ts';
 import { DEFAULT_SCOPE, spellings } from './requested-scopes.ts';
 
 /** Seconds that a family lives at most, whatever is refreshed in it. */
 export const FAMILY_SECONDS = 90 * 24 * 3_600;
+/** Stands for a token that the library is not to look at (see `routes/token-endpoints.ts`). */
+export const HIDDEN_TOKEN = 'hidden';
+
+/** Single-use artifacts: written and used up with the answer that rests on them. */
+const REDEEMED: ReadonlySet<string> = new Set(['RefreshToken', 'AuthorizationCode']);
+/** Access tokens are JWTs. */
+const NEVER_STORED: ReadonlySet<string> = new Set(['AccessToken', 'ClientCredentials']);
 
 /**
  * oidc-provider's storage, in the tenant of the current request. Rows are keyed by (tenant, model, id), so what one
@@ -43,13 +51,18 @@ class ArtifactAdapter implements Adapter {
       authenticatedAt: payload.loginTs,
       expiresIn: expiresIn === undefined ? undefined : Math.max(1, Math.floor(expiresIn)),
     };
-    if (this.#model === 'RefreshToken' || this.#model === 'AuthorizationCode') pending.artifact = artifact;
+    if (REDEEMED.has(this.#model)) pending.artifact = artifact;
     else await this.#authorization.performInternal(principal, putArtifact, artifact);
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    const { principal } = currentRequest();
-    return payloadOf(await this.#authorization.performInternal(principal, getArtifact, { model: this.#model, id }));
+    if (NEVER_STORED.has(this.#model) || id === HIDDEN_TOKEN) return undefined;
+    const request = currentRequest();
+    const elapsed = (performance.now() - request.arrivedAt) / 1_000;
+    const name = { model: this.#model, id };
+    const stored = await this.#authorization.performInternal(request.principal, getArtifact, name);
+    if (stored && REDEEMED.has(this.#model)) request.redeemed = stored;
+    return payloadOf(stored, elapsed);
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -72,9 +85,8 @@ class ArtifactAdapter implements Adapter {
     await this.#authorization.performInternal(currentRequest().principal, dropArtifact, { model: this.#model, id });
   }
 
-  async revokeByGrantId(grantId: string): Promise<void> {
-    await revokeFamily(this.#authorization, grantId);
-  }
+  /** What descends from a grant dies with its family, which `GrantAdapter.destroy` ends. */
+  async revokeByGrantId(): Promise<void> {}
 }
 
 /**
@@ -129,7 +141,7 @@ export function grantedScopes(consents: LiveFamily['consents']): { openid: strin
   const resources: Record<string, string> = {};
   const openid: string[] = [];
   for (const { resourceAppId, identifierUris, scopes } of consents) {
-    openid.push(...scopes);
+    if (resourceAppId === DIRECTORY_APP_ID) openid.push(...scopes);
     const identifiers = [...identifierUris, `api://${resourceAppId}`].flatMap((uri) =>
       uri.endsWith('/') ? [uri] : [uri, `${uri}/`],
     );
@@ -141,12 +153,17 @@ export function grantedScopes(consents: LiveFamily['consents']): { openid: strin
 }
 
 async function revokeFamily(authorization: Authorization, id: string): Promise<void> {
-  await authorization.performInternal(currentRequest().principal, endFamilies, { id, reason: 'revoked' });
+  await authorization.performInternal(currentRequest().principal, endFamilies, { id, reason: 'codeReplayed' });
 }
 
-function payloadOf(stored: StoredArtifact | undefined): AdapterPayload | undefined {
+/**
+ * What the library gets to see. An artifact that was used up while this request was already being served shows as
+ * unused: the request loses the race at its commit and is refused, but that is no replay, for which the library would
+ * end the family. Only durations are compared, each measured by one clock.
+ */
+function payloadOf(stored: StoredArtifact | undefined, elapsed = 0): AdapterPayload | undefined {
   if (!stored?.familyAlive) return undefined;
-  return stored.consumedAt === undefined
-    ? stored.payload
-    : { ...stored.payload, consumed: Math.floor(stored.consumedAt) };
+  const { payload, consumedAt, consumedAgo = 0 } = stored;
+  if (consumedAt === undefined || consumedAgo <= elapsed) return payload;
+  return { ...payload, consumed: Math.floor(consumedAt) };
 }

@@ -10,7 +10,7 @@ import type { VirtualIssuer } from './virtual-issuer.ts';
 
 /** A route of our own beside the library's. `path` is what follows the tenant's segment. */
 export interface TenantRoute {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'OPTIONS';
   readonly path: RegExp;
   handle(
     request: IncomingMessage,
@@ -36,7 +36,10 @@ export interface AuthenticationServerOptions {
   readonly onError: (error: unknown, context: RequestContext) => void;
 }
 
-const LIBRARY_ROUTE = /^\/oauth2\/v2\.0\/(authorize(\/[A-Za-z0-9_-]{1,64})?|token|logout(\/confirm|\/success)?)$/;
+const LIBRARY_ROUTE =
+  /^\/oauth2\/v2\.0\/(authorize(\/[A-Za-z0-9_-]{1,64})?|token|introspect|revoke|logout(\/confirm|\/success)?)$/;
+/** These learn of an unknown tenant from the client's look-up, which they make anyway. */
+const CLIENT_ROUTE = /\/(token|introspect|revoke)$/;
 const RFC_8414 = /^\/\.well-known\/oauth-authorization-server\/([^/?#]{1,255})\/v2\.0$/;
 const MAX_URL_LENGTH = 32_768;
 
@@ -61,6 +64,7 @@ async function route(
   context: RequestContext,
   options: AuthenticationServerOptions,
 ) {
+  const arrivedAt = performance.now();
   const url = normalised(request);
   const path = url.split('?', 1)[0] ?? '/';
   const plain = options.plainRoutes.get(path);
@@ -71,11 +75,10 @@ async function route(
     return writeRefusal(request, response, 400, 'tenantReserved', context, options);
   const tenantId = await options.tenants.idOf(segment);
   if (!tenantId) return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
-  const tenancy = tenancyOf(tenantId, context);
+  const tenancy = tenancyOf(tenantId, context, arrivedAt);
   const [own, match] = ownRoute(options.routes, request.method, rest);
   if (!own && !LIBRARY_ROUTE.test(rest)) return writeNotFound(response);
-  // The token endpoint learns of an unknown tenant from the client's look-up, which it makes anyway.
-  if (!rest.endsWith('/token') && !(await options.tenants.find(tenantId))) {
+  if (!CLIENT_ROUTE.test(rest) && !(await options.tenants.find(tenantId))) {
     return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
   }
   if (own && match) return own.handle(request, response, tenancy, match);
@@ -89,9 +92,10 @@ function normalised(request: IncomingMessage): string {
   return tenant === undefined ? url : `/${tenant}/v2.0/.well-known/openid-configuration`;
 }
 
-function tenancyOf(tenantId: TenantId, context: RequestContext): OAuthRequest {
+function tenancyOf(tenantId: TenantId, context: RequestContext, arrivedAt: number): OAuthRequest {
   const principal = { kind: 'internal', name: 'tokenService', tenantId } as const;
-  return { tenantId, context, principal, keyring: { key: () => undefined }, resources: new Map(), pending: {} };
+  const keyring = { key: () => undefined };
+  return { tenantId, context, arrivedAt, principal, keyring, resources: new Map(), pending: {} };
 }
 
 function ownRoute(

@@ -44,7 +44,14 @@ function beginFamily(ctx: KoaContextWithOIDC, request: OAuthRequest): void {
   const { grantId, accountId, clientId, sessionUid } = code ?? {};
   if (!grantId || !accountId || !clientId)
     throw new Error('An authorization code without a grant, an account or a client.');
-  request.pending.family = { id: grantId, userId: accountId, appId: clientId, sessionUid, expiresIn: FAMILY_SECONDS };
+  request.pending.family = {
+    id: grantId,
+    userId: accountId,
+    appId: clientId,
+    sessionUid,
+    expiresIn: FAMILY_SECONDS,
+    platform: request.face?.platform ?? 'web',
+  };
   request.pending.signIn = {
     ...described(ctx, request, 'interactiveUser'),
     userId: accountId,

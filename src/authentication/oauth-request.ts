@@ -1,3 +1,4 @@
+import type { StoredArtifact } from '../authorization/internal/artifacts.ts';
 import type { ClientState, ResourceState } from '../authorization/internal/clients.ts';
 import type { SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
@@ -10,6 +11,8 @@ import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
 export interface OAuthRequest extends Tenancy {
   readonly tenantId: TenantId;
   readonly context: RequestContext;
+  /** When the request came, on the clock of `performance.now()`. */
+  readonly arrivedAt: number;
   /** The principal in whose name the product reads and writes for this request. */
   readonly principal: InternalPrincipal;
   /** The client's state, once it was looked up. */
@@ -24,6 +27,15 @@ export interface OAuthRequest extends Tenancy {
   issued?: Pick<SignInEntry, 'tokenId' | 'familyId' | 'resourceId' | 'resourceDisplayName'>;
   /** What the answer's success depends on: written in one transaction before the answer leaves. */
   readonly pending: { -readonly [Key in keyof TokenIssuance]?: TokenIssuance[Key] };
+  /** The single-use artifact that the request redeems, as it was stored. */
+  redeemed?: Pick<StoredArtifact, 'consumedAgo' | 'successor'>;
+  /** The token that an authenticated client asks about or revokes. */
+  presented?: string;
+  /**
+   * Mends an answer that lost a race for its single-use artifact and takes what lost from `pending`. False: the answer
+   * can only be a refusal.
+   */
+  settleLostRace?: () => Promise<boolean>;
   /** What to tell the client where the library only knows that something is wrong with it. */
   reason?: Reason;
 }

@@ -12,11 +12,12 @@ const ACCESS_TOKEN_SECONDS = 3_600;
 /** The resources of a request: RFC 8707 indicators, or the prefixes of its scopes. */
 export class Resources {
   readonly #authorization: Authorization;
-  readonly #directoryIdentifier: string;
+  /** By which the directory API is meant when a request names no resource. */
+  readonly directoryIdentifier: string;
 
   constructor(authorization: Authorization, directoryIdentifier: string) {
     this.#authorization = authorization;
-    this.#directoryIdentifier = directoryIdentifier;
+    this.directoryIdentifier = directoryIdentifier;
   }
 
   /** The library's `defaultResource`: which resource or resources the scopes of this request name. */
@@ -24,10 +25,10 @@ export class Resources {
     if (grantTypeOf(ctx) === 'client_credentials') requirePresence();
     const [first] = oneOf ?? [];
     if (first !== undefined) return first;
-    const named = this.#scopesOf(ctx).map(({ resource }) => resource ?? this.#directoryIdentifier);
+    const named = this.#scopesOf(ctx).map(({ resource }) => resource ?? this.directoryIdentifier);
     const identifiers = [...new Set(named)];
-    if (identifiers.length === 0) return this.#directoryIdentifier;
-    if (identifiers.length === 1) return identifiers[0] ?? this.#directoryIdentifier;
+    if (identifiers.length === 0) return this.directoryIdentifier;
+    if (identifiers.length === 1) return identifiers[0] ?? this.directoryIdentifier;
     if (grantTypeOf(ctx) === 'client_credentials') throw refuse(errors.InvalidScope, 'oneResource');
     return identifiers;
   }
@@ -65,21 +66,22 @@ export class Resources {
 
   async #read(identifier: string): Promise<ResourceState | undefined> {
     const { principal, client } = currentRequest();
-    if (client && this.#isDirectory(identifier)) return this.#directoryApi(client);
+    if (client && this.isDirectory(identifier)) return this.#directoryApi(client);
     const appId = identifier.startsWith('api://') ? parseAppId(identifier.slice('api://'.length)) : undefined;
     const name = appId ? { appId, identifierUri: identifier } : { identifierUri: withoutSlash(identifier) };
     return this.#authorization.performInternal(principal, getResource, name);
   }
 
-  #isDirectory(identifier: string): boolean {
+  /** Whether the identifier is one of the directory API's. */
+  isDirectory(identifier: string): boolean {
     const uri = withoutSlash(identifier);
-    return uri === this.#directoryIdentifier || uri === GRAPH_IDENTIFIER_URI || uri === `api://${DIRECTORY_APP_ID}`;
+    return uri === this.directoryIdentifier || uri === GRAPH_IDENTIFIER_URI || uri === `api://${DIRECTORY_APP_ID}`;
   }
 
   /** Its definition is the deployment's; its presence came along with the client's state. */
   #directoryApi({ directoryApi }: ClientState): ResourceState | undefined {
     if (!directoryApi) return undefined;
-    const identifierUris = [this.#directoryIdentifier, GRAPH_IDENTIFIER_URI];
+    const identifierUris = [this.directoryIdentifier, GRAPH_IDENTIFIER_URI];
     return { ...DIRECTORY_API, ...directoryApi, isOwn: false, identifierUris };
   }
 
@@ -99,7 +101,7 @@ export class Resources {
       return resource === identifier;
     }
     const indicated = ctx.oidc.params?.resource;
-    const isDirectory = this.#isDirectory(identifier);
+    const isDirectory = this.isDirectory(identifier);
     return isOidcScope(value) ? isDirectory : typeof indicated === 'string' || isDirectory;
   }
 }

@@ -57,6 +57,8 @@ interface Described<Action extends DirectoryAction, Schema extends z.ZodType> {
   readonly action: Action;
   readonly route?: Route;
   readonly permissions: Permissions;
+  /** Answers one page: `input` has the `query`, and the result is a `Page`. */
+  readonly list?: boolean;
   /** Whether a person may do this at the sign-in server's own pages, without an application. */
   readonly onPages?: boolean;
   readonly input: Schema;

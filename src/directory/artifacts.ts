@@ -94,12 +94,15 @@ export async function findArtifactByUid(permit: Read, model: string, uid: string
   return row && opened(permit, model, row);
 }
 
-/** Uses up a single-use artifact. False: somebody else was first, or it is gone. */
+/** Uses up a single-use artifact. False: somebody else was first, or it or its family is gone. */
 export async function consumeArtifact(permit: Write, model: string, id: string, successor?: Buffer): Promise<boolean> {
   const rows = await permit.query({
     name: 'consume-artifact',
-    text: `update artifacts set consumed_at = clock_timestamp(), successor = $4
-      where tenant_id = $1 and model = $2 and id_hash = $3 and consumed_at is null and expires_at > now() returning true as consumed`,
+    text: `update artifacts a set consumed_at = clock_timestamp(), successor = $4
+      where a.tenant_id = $1 and a.model = $2 and a.id_hash = $3 and a.consumed_at is null and a.expires_at > now()
+        and not exists (select from token_families f
+          where f.tenant_id = $1 and f.id = a.family_id and f.revoked_at is not null)
+      returning true as consumed`,
     values: [permit.tenantId, model, digest(id), successor ?? null],
   });
   return rows.length === 1;

@@ -34,7 +34,15 @@ export async function insertFamily(
     text: `insert into token_families (tenant_id, id, user_id, service_principal_id, session_uid, platform, expires_at)
       select $1, $2, $3, s.id, $5, $6, now() + make_interval(secs => $7)
       from service_principals s where s.tenant_id = $1 and s.app_id = $4 and s.account_enabled returning true as inserted`,
-    values: [permit.tenantId, family.id, family.userId, family.appId, family.sessionUid ?? null, family.platform, family.expiresIn],
+    values: [
+      permit.tenantId,
+      family.id,
+      family.userId,
+      family.appId,
+      family.sessionUid ?? null,
+      family.platform,
+      family.expiresIn,
+    ],
   });
   return rows.length === 1;
 }
@@ -124,4 +132,14 @@ export async function revokeToken(
     text: 'insert into revoked_tokens (tenant_id, token_id, expires_at) values ($1, $2, to_timestamp($3)) on conflict do nothing',
     values: [permit.tenantId, tokenId, expiresAt],
   });
+}
+
+/** Whether an app-only token was ended before its time. */
+export async function isTokenRevoked(permit: Permit<'authentication/tokens/read'>, tokenId: string): Promise<boolean> {
+  const rows = await permit.query({
+    name: 'is-token-revoked',
+    text: 'select true as revoked from revoked_tokens where tenant_id = $1 and token_id = $2',
+    values: [permit.tenantId, tokenId],
+  });
+  return rows.length > 0;
 }

@@ -5,15 +5,22 @@ import type { AnyOperation } from '../authorization/operation.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { VerifyAccessToken } from '../vocabulary/access-tokens.ts';
 import { DirectoryError } from '../vocabulary/errors.ts';
+import type { Page } from '../vocabulary/objects.ts';
+import type { Principal } from '../vocabulary/principals.ts';
 import { readJson } from './body.ts';
 import { type CallState, openCall } from './call.ts';
 import { writeErrors } from './error-writer.ts';
+import { openList } from './odata/collection.ts';
+import { parseSelectOnly } from './odata/list-request.ts';
+import { selectProperties } from './odata/select.ts';
+import type { SkipTokens } from './odata/skip-token.ts';
 import { makeTokenDoor } from './token-door.ts';
 
 export interface DirectoryApiOptions {
   readonly authorization: Authorization;
   readonly catalogue: readonly AnyOperation[];
   readonly verify: VerifyAccessToken;
+  readonly skipTokens: SkipTokens;
   readonly origin: string;
   readonly isHealthy: () => Promise<boolean>;
   /** Addresses of proxies whose `X-Forwarded-For` is believed; none by default. */
@@ -42,9 +49,11 @@ export function makeDirectoryApi(
     if (ctx.url.length > MAX_URL_LENGTH) throw new DirectoryError('Request_BadRequest', 'The URL is too long.');
     const principal = await door(singleAuthorization(ctx.req));
     const { operation, parameters } = routeOf(router, ctx);
-    const input = await inputOf(operation, parameters, ctx);
-    const result = await options.authorization.perform(principal, operation, input, ctx.state.context);
-    writeResult(ctx, operation, result, options.origin);
+    const { input, present } = openRequest(options, ctx, principal, operation);
+    const body = operation.route?.method === 'GET' ? undefined : await readJson(ctx.req);
+    const all = { ...parameters, ...input, ...(body === undefined ? {} : { body }) };
+    const result = await options.authorization.perform(principal, operation, all, ctx.state.context);
+    writeResult(ctx, operation, present(result), options.origin);
   });
   return app.callback();
 }
@@ -76,20 +85,45 @@ function isMethod(method: string): method is (typeof METHODS)[number] {
   return METHODS.some((known) => known === method);
 }
 
-async function inputOf({ route }: AnyOperation, parameters: Parameters, ctx: Context): Promise<object> {
-  const version = entityTag(ctx.get('if-match'));
-  const body = route?.method === 'GET' ? undefined : await readJson(ctx.req);
+/** What the query string and the headers say, and how the result is shown. */
+interface OpenedRequest {
+  readonly input: object;
+  present(result: unknown): object;
+}
+
+function openRequest(
+  { origin, skipTokens }: DirectoryApiOptions,
+  ctx: Context,
+  principal: Principal,
+  { list = false, route }: AnyOperation,
+): OpenedRequest {
+  if (list) {
+    const { query, collection } = openList(origin, skipTokens, { principal, path: ctx.path, search: ctx.search });
+    return { input: { query }, present: (result) => collection(result as Page<unknown>) }; // what a list answers with
+  }
+  const select = parseSelectOnly(ctx.search);
+  if (select && route?.method !== 'GET') throw new DirectoryError('Request_BadRequest', '$select is for reading.');
+  const version = route?.method === 'PATCH' ? entityTag(ctx.get('if-match')) : undefined;
   return {
-    ...parameters,
-    ...(version === undefined || route?.method !== 'PATCH' ? {} : { version }),
-    ...(body === undefined ? {} : { body }),
+    input: version === undefined ? {} : { version },
+    present: (result) => selected(Object(result), select),
   };
 }
 
-function writeResult(ctx: Context, { route }: AnyOperation, result: unknown, origin: string): void {
+function selected(object: { readonly version?: string }, select: ReturnType<typeof parseSelectOnly>): object {
+  if (!select) return object;
+  const { version, ...properties } = object;
+  return { version, ...selectProperties(properties, select, Object.keys(properties)) };
+}
+
+function writeResult(
+  ctx: Context,
+  { route }: AnyOperation,
+  { version, ...object }: { readonly version?: string },
+  origin: string,
+): void {
   ctx.status = route?.status ?? 200;
   if (ctx.status === 204) return;
-  const { version, ...object } = Object(result);
   if (version !== undefined) ctx.set('ETag', `W/"${version}"`);
   ctx.body = { '@odata.context': `${origin}/v1.0/$metadata`, ...object };
 }

@@ -120,6 +120,8 @@ async function initialise({ initdb, dataDirectory, identity }: PostgresHost, pas
     '--username=bailiwick_superuser',
     '--encoding=UTF8',
     '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
     '--no-instructions',
   ];
   const child = spawn(initdb, ['-D', dataDirectory, ...flags, `--pwfile=${passwordFile}`], {

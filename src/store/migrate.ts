@@ -3,8 +3,12 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import type { DatabaseUrls } from './embedded-postgres.ts';
+import type { Sealer } from './sealing.ts';
 
 export const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
+/** What is sealed to recognise the key-encryption key by. */
+export const KEY_CHECK = { tenantId: '', table: 'deployment', row: 'singleton', column: 'key_check' };
+
 const RUNTIME_LOGINS = ['authentication', 'directory', 'operator'] as const;
 
 /** A deployment-wide application that every tenant may know of; config/directory-api.json is one. */
@@ -21,7 +25,11 @@ export interface DeploymentApplication {
  * runtime logins that are named in the URLs, and writes down the deployment's own applications.
  * @returns the names of the migrations that ran
  */
-export async function migrate(urls: DatabaseUrls, applications: readonly DeploymentApplication[]): Promise<string[]> {
+export async function migrate(
+  urls: DatabaseUrls,
+  sealer: Sealer,
+  applications: readonly DeploymentApplication[],
+): Promise<string[]> {
   const client = new pg.Client({ connectionString: urls.owner });
   await client.connect();
   try {
@@ -34,6 +42,9 @@ export async function migrate(urls: DatabaseUrls, applications: readonly Deploym
       logger: { info: () => {}, warn: () => {}, error: () => {} },
     });
     for (const login of RUNTIME_LOGINS) await ensureLogin(client, urls[login], `bailiwick_${login}`);
+    await client.query('insert into deployment (key_check) values ($1) on conflict do nothing', [
+      sealer.seal(KEY_CHECK, 'bailiwick'),
+    ]);
     for (const application of applications) await publish(client, application);
     return ran.map(({ name }) => name);
   } finally {

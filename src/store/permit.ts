@@ -46,6 +46,11 @@ export class Permit<Action extends string> {
     return this.#sealer.open(this.#context(table, row, column), sealed);
   }
 
+  /** HMAC-SHA-256 of a secret that is compared and never read back. */
+  keyedHash(purpose: string, value: string): Buffer {
+    return this.#sealer.keyedHash(purpose, value);
+  }
+
   close(): void {
     this.#open = false;
   }

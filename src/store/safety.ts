@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import pg from 'pg';
-import { MIGRATIONS } from './migrate.ts';
+import { KEY_CHECK, MIGRATIONS } from './migrate.ts';
+import type { Sealer } from './sealing.ts';
 
 /** Tables that are not one tenant's rows, each with its own policy (wire.md, "Consent: one truth"). */
 export const GLOBAL_TABLES = [
@@ -10,17 +11,26 @@ export const GLOBAL_TABLES = [
   'published_application_versions',
   'published_password_credentials',
   'migrations',
+  'deployment',
 ];
 
 /**
  * What makes this database unsafe or unfit to serve from with this login: a powerful login, a tenant table without
  * row level security, a key that does not lead with the tenant, a trigger, a missing migration. Empty when all is well.
  */
-export async function databaseProblems(url: string): Promise<string[]> {
+export async function databaseProblems(url: string, sealer: Sealer): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
   await client.connect();
   try {
-    return [...(await loginProblems(client)), ...(await tableProblems(client)), ...(await migrationProblems(client))];
+    const tables = await tableProblems(client);
+    if (tables.length > 0 && tables[0]?.includes('no tables')) return tables;
+    const migrations = await migrationProblems(client);
+    return [
+      ...(await loginProblems(client)),
+      ...tables,
+      ...migrations,
+      ...(migrations.length > 0 ? [] : await keyProblems(client, sealer)),
+    ];
   } finally {
     await client.end();
   }
@@ -69,4 +79,16 @@ async function migrationProblems(client: pg.Client): Promise<string[]> {
   return known
     .filter((name) => !applied.has(name))
     .map((name) => `Migration ${name} has not run: run \`bailiwick migrate\`.`);
+}
+
+async function keyProblems(client: pg.Client, sealer: Sealer): Promise<string[]> {
+  const { rows } = await client.query<{ key_check: Buffer }>('select key_check from deployment');
+  const [row] = rows;
+  if (!row) return ['The database was not set up with a key-encryption key: run `bailiwick migrate`.'];
+  try {
+    sealer.open(KEY_CHECK, row.key_check);
+    return [];
+  } catch {
+    return ['The key-encryption key does not open what this database holds.'];
+  }
 }

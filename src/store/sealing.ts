@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Where a sealed value lives. All of it is bound in, so a ciphertext that was moved does not open. */
 export interface SealContext {
@@ -18,6 +18,7 @@ const TAG_BYTES = 16;
  */
 export class Sealer {
   readonly #key: Buffer;
+  readonly #hashKeys = new Map<string, Buffer>();
   readonly #keyEncryptionKey: Buffer;
 
   constructor(keyEncryptionKey: Buffer) {
@@ -28,6 +29,16 @@ export class Sealer {
 
   derive(purpose: string): Buffer {
     return Buffer.from(hkdfSync('sha256', this.#keyEncryptionKey, '', purpose, 32));
+  }
+
+  /** HMAC-SHA-256 under a key of that purpose: for values that are compared and never read back. */
+  keyedHash(purpose: string, value: string): Buffer {
+    let key = this.#hashKeys.get(purpose);
+    if (!key) {
+      key = this.derive(purpose);
+      this.#hashKeys.set(purpose, key);
+    }
+    return createHmac('sha256', key).update(value).digest();
   }
 
   seal(context: SealContext, plaintext: Uint8Array | string): Buffer {

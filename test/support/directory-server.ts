@@ -4,6 +4,7 @@ import { makeVerifyAccessToken } from '../../src/authentication/access-tokens.ts
 import { CATALOGUE } from '../../src/authorization/catalogue/index.ts';
 import { listKeys } from '../../src/authorization/internal/signing-keys.ts';
 import { makeDirectoryApi } from '../../src/interfaces/directory-api.ts';
+import { SkipTokens } from '../../src/interfaces/odata/skip-token.ts';
 import type { TestDatabase } from './database.ts';
 import { ORIGIN } from './tenants.ts';
 
@@ -45,6 +46,7 @@ export async function aDirectoryServer(database: TestDatabase): Promise<TestDire
     authorization,
     catalogue: CATALOGUE,
     verify: makeVerifyAccessToken(ORIGIN, findKey),
+    skipTokens: new SkipTokens(database.sealer.derive('bailiwick/skip-tokens/1')),
     origin: 'http://localhost:8401',
     isHealthy: async () => true,
     trustsProxy: () => false,

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDatabase, startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { Sealer } from '../../src/store/sealing.ts';
 import { DIRECTORY_API } from '../../src/vocabulary/permissions.ts';
 
 const TEMPLATE = 'bailiwick_template';
@@ -16,7 +18,7 @@ export default async function setUp(): Promise<void> {
     'full_page_writes=off',
   ]);
   await ensureDatabase(postgres.superuser, TEMPLATE);
-  await migrate(postgres.urls(TEMPLATE), [
+  await migrate(postgres.urls(TEMPLATE), new Sealer(randomBytes(32)), [
     { ...DIRECTORY_API, identifierUris: ['http://localhost:8401', 'https://graph.microsoft.com'] },
   ]);
   const file = join(directory, 'cluster.json');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ObjectId, parseObjectId } from '../../vocabulary/ids.ts';
+import type { ListQuery } from '../../vocabulary/list-query.ts';
 
 /** Control characters have no place in a name, and break logs and terminals (AUD-05). */
 const CONTROL = /\p{Cc}/u;
@@ -41,3 +42,6 @@ export const userPrincipalName = text(113).regex(
 
 /** The row's version from `If-Match` (RFC 9110, section 13.1.1). */
 export const version = z.string().max(20).optional();
+
+/** What a list is asked for, as the interface parsed it (`interfaces/odata`). Its words never reach SQL unbound. */
+export const listQuery = z.custom<ListQuery>((value) => typeof value === 'object' && value !== null && 'top' in value);

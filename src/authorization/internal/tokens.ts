@@ -2,6 +2,7 @@ import { type Artifact, consumeArtifact, saveArtifact } from '../../directory/ar
 import { insertSignIn, type SignInEntry } from '../../directory/sign-ins.ts';
 import {
   insertFamily,
+  isTokenRevoked,
   readLiveConsents,
   readLiveFamily,
   revokeFamilies,
@@ -67,10 +68,12 @@ export const getLiveConsents = internalOperation({
   run: (permit, who: { readonly userId: string; readonly appId: string }) => readLiveConsents(permit, who),
 });
 
+/** Raises the tenant's version: what processes remember of a family's principal holds that it lived. */
 export const endFamilies = internalOperation({
   action: 'authentication/families/revoke',
   access: 'write',
-  short: true,
+  short: false,
+  raisesVersion: true,
   run: (permit: Permit<'authentication/families/revoke'>, which: Parameters<typeof revokeFamilies>[1]) =>
     revokeFamilies(permit, which),
 });
@@ -78,7 +81,16 @@ export const endFamilies = internalOperation({
 export const endToken = internalOperation({
   action: 'authentication/families/revoke',
   access: 'write',
-  short: true,
+  short: false,
+  raisesVersion: true,
   run: (permit: Permit<'authentication/families/revoke'>, token: Parameters<typeof revokeToken>[1]) =>
     revokeToken(permit, token),
+});
+
+/** Whether an app-only token was ended before its time (RFC 7009). */
+export const isEndedToken = internalOperation({
+  action: 'authentication/tokens/read',
+  access: 'read',
+  short: true,
+  run: (permit, tokenId: string) => isTokenRevoked(permit, tokenId),
 });

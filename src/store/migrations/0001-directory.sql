@@ -12,6 +12,12 @@ begin
   end loop;
 end $$;
 
+-- A value sealed under the deployment's key-encryption key: a server with another key does not start.
+create table deployment (
+  singleton boolean primary key default true check (singleton),
+  key_check bytea not null
+);
+
 create table tenants (
   id uuid primary key,
   display_name text not null,
@@ -37,7 +43,10 @@ create table users (
   tenant_id uuid not null references tenants (id) on delete cascade,
   id uuid not null,
   user_principal_name text not null,
+  -- Under row level security Postgres searches no index on lower(…), which is not leakproof: hence columns.
+  user_principal_name_key text not null generated always as (lower(user_principal_name)) stored,
   display_name text not null,
+  display_name_key text not null generated always as (lower(display_name)) stored,
   given_name text,
   surname text,
   mail text,
@@ -50,8 +59,8 @@ create table users (
   last_password_change_at timestamptz,
   primary key (tenant_id, id)
 );
-create unique index users_by_principal_name on users (tenant_id, lower(user_principal_name));
-create index users_by_display_name on users (tenant_id, display_name, id);
+create unique index users_by_principal_name on users (tenant_id, user_principal_name_key);
+create index users_by_display_name on users (tenant_id, display_name_key, id);
 
 create table user_passwords (
   tenant_id uuid not null,
@@ -67,6 +76,7 @@ create table groups (
   tenant_id uuid not null references tenants (id) on delete cascade,
   id uuid not null,
   display_name text not null,
+  display_name_key text not null generated always as (lower(display_name)) stored,
   mail_nickname text not null,
   description text,
   security_enabled boolean not null default true,
@@ -75,7 +85,7 @@ create table groups (
   primary key (tenant_id, id)
 );
 create unique index groups_by_mail_nickname on groups (tenant_id, lower(mail_nickname));
-create index groups_by_display_name on groups (tenant_id, display_name, id);
+create index groups_by_display_name on groups (tenant_id, display_name_key, id);
 
 create table group_members (
   tenant_id uuid not null,

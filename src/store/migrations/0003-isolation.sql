@@ -127,5 +127,11 @@ grant insert, update (display_name, is_enabled) on tenants to bailiwick_operator
 grant insert, delete on verified_domains to bailiwick_operator;
 grant insert, delete, update (slot, activated_at, retired_at) on signing_keys to bailiwick_operator;
 
+alter table deployment enable row level security;
+alter table deployment force row level security;
+create policy read_by_all on deployment for select using (true);
+create policy written_by_owner on deployment to current_user using (true);
+grant select on deployment to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
+
 -- So that a server can check at its start that the database is up to date.
 grant select on migrations to bailiwick_authentication, bailiwick_directory, bailiwick_operator;

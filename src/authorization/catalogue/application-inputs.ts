@@ -1,0 +1,118 @@
+import { createPublicKey, randomUUID, X509Certificate } from 'node:crypto';
+import { z } from 'zod';
+import { nullableText, text } from './inputs.ts';
+import { browserRedirectUris, nativeRedirectUris } from './redirect-uris.ts';
+
+const guid = z.guid();
+const value = text(120).regex(/^[A-Za-z0-9._:/-]+$/, 'Letters, digits and . _ : / - only.');
+
+const scope = z.strictObject({
+  id: guid.default(() => randomUUID()),
+  value: value.refine((name) => !name.includes('/'), 'Must not contain a slash.'),
+  type: z.enum(['User', 'Admin']).default('Admin'),
+  isEnabled: z.boolean().default(true),
+  adminConsentDisplayName: text(100),
+  adminConsentDescription: text(1_000),
+  userConsentDisplayName: nullableText(100).default(null),
+  userConsentDescription: nullableText(1_000).default(null),
+});
+
+const appRole = z.strictObject({
+  id: guid.default(() => randomUUID()),
+  value,
+  displayName: text(100),
+  description: text(1_000),
+  isEnabled: z.boolean().default(true),
+  allowedMemberTypes: z
+    .array(z.enum(['Application', 'User']))
+    .min(1)
+    .max(2),
+});
+
+const resourceAccess = z.strictObject({
+  resourceAppId: guid,
+  resourceAccess: z.array(z.strictObject({ id: guid, type: z.enum(['Scope', 'Role']) })).max(200),
+});
+
+const identifierUri = z
+  .string()
+  .max(255)
+  .regex(
+    /^(https|api):\/\/[a-z0-9][a-z0-9.-]*[a-z0-9](:\d+)?(\/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-])?$/,
+    'Must be https://… or api://… without a trailing slash.',
+  );
+
+const keyCredential = z
+  .strictObject({
+    displayName: nullableText(120).default(null),
+    key: z.union([z.string().max(16_384), z.record(z.string(), z.unknown())]),
+  })
+  .transform(({ displayName, key }, context) => {
+    const publicJwk = publicJwkOf(key);
+    if (typeof publicJwk === 'string') {
+      context.addIssue({ code: 'custom', message: publicJwk });
+      return z.NEVER;
+    }
+    const type = typeof key === 'string' ? ('AsymmetricX509Cert' as const) : ('JsonWebKey' as const);
+    return { keyId: randomUUID(), displayName, type, usage: 'Verify' as const, publicJwk };
+  });
+
+/** What a client may write of an application. Ids, owners, secrets and publisher are the server's (API-09). */
+export const applicationProperties = {
+  description: nullableText(1_000).optional(),
+  signInAudience: z.enum(['AzureADMyOrg', 'AzureADMultipleOrgs']).optional(),
+  identifierUris: z.array(identifierUri).max(50).optional(),
+  web: z
+    .strictObject({
+      redirectUris: browserRedirectUris.optional(),
+      logoutUrl: z
+        .url({ protocol: /^https$/ })
+        .nullable()
+        .optional(),
+    })
+    .optional(),
+  spa: z.strictObject({ redirectUris: browserRedirectUris.optional() }).optional(),
+  publicClient: z.strictObject({ redirectUris: nativeRedirectUris.optional() }).optional(),
+  isFallbackPublicClient: z.boolean().optional(),
+  api: z.strictObject({ oauth2PermissionScopes: z.array(scope).max(200).superRefine(distinct).optional() }).optional(),
+  appRoles: z.array(appRole).max(200).superRefine(distinct).optional(),
+  requiredResourceAccess: z.array(resourceAccess).max(50).optional(),
+  keyCredentials: z.array(keyCredential).max(20).optional(),
+};
+
+function distinct(entries: readonly { id: string; value: string }[], context: z.RefinementCtx): void {
+  for (const name of ['id', 'value'] as const) {
+    if (new Set(entries.map((entry) => entry[name])).size < entries.length) {
+      context.addIssue({ code: 'custom', message: `Two entries have the same ${name}.` });
+    }
+  }
+}
+
+/** The public JWK of a certificate (PEM or base64 DER) or JWK, or why it is not accepted (RFC 8725, section 3.5). */
+function publicJwkOf(key: string | Record<string, unknown>): Record<string, unknown> | string {
+  try {
+    if (typeof key === 'object' && ('d' in key || 'k' in key)) return 'A private or symmetric key must never be sent.';
+    const publicKey = typeof key === 'string' ? certificateOf(key).publicKey : createPublicKey({ key, format: 'jwk' });
+    const { modulusLength = 0, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
+    const isStrong = publicKey.asymmetricKeyType === 'rsa' ? modulusLength >= 2_048 : namedCurve === 'prime256v1';
+    if (!isStrong) return 'Must be an RSA key of 2048 bits or more, or an EC key on P-256.';
+    return typeof key === 'string'
+      ? { ...publicKey.export({ format: 'jwk' }), ...thumbprintsOf(certificateOf(key)) }
+      : { ...publicKey.export({ format: 'jwk' }), ...named(key) };
+  } catch {
+    return 'Must be an X.509 certificate in PEM or base64, or a public JWK.';
+  }
+}
+
+function certificateOf(text: string): X509Certificate {
+  return new X509Certificate(text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64'));
+}
+
+function thumbprintsOf({ fingerprint, fingerprint256 }: X509Certificate): Record<string, string> {
+  const encoded = (hex: string) => Buffer.from(hex.replaceAll(':', ''), 'hex').toString('base64url');
+  return { x5t: encoded(fingerprint), 'x5t#S256': encoded(fingerprint256) };
+}
+
+function named({ kid }: Record<string, unknown>): Record<string, string> {
+  return typeof kid === 'string' ? { kid: kid.slice(0, 200) } : {};
+}

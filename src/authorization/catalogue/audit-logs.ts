@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { listAudits, listSignIns, readAudit, readSignIn } from '../../directory/audit-logs.ts';
+import { readOperation } from '../operation.ts';
+import { listQuery, objectId } from './inputs.ts';
+
+const permissions = { delegated: ['AuditLog.Read.All'], application: ['AuditLog.Read.All'] } as const;
+
+export const getAudits = readOperation({
+  name: 'listDirectoryAudits',
+  summary: 'List directory audit records',
+  action: 'directory/auditLogs/standard/read',
+  list: true,
+  route: { method: 'GET', path: '/auditLogs/directoryAudits', status: 200 },
+  permissions,
+  input: z.strictObject({ query: listQuery }),
+  run: (permit, { query }) => listAudits(permit, query),
+});
+
+export const getAudit = readOperation({
+  name: 'getDirectoryAudit',
+  summary: 'Get a directory audit record',
+  action: 'directory/auditLogs/standard/read',
+  route: { method: 'GET', path: '/auditLogs/directoryAudits/:id', status: 200 },
+  permissions,
+  input: z.strictObject({ id: objectId }),
+  run: (permit, { id }) => readAudit(permit, id),
+});
+
+export const getSignIns = readOperation({
+  name: 'listSignIns',
+  summary: 'List sign-in records',
+  action: 'directory/signInLogs/standard/read',
+  list: true,
+  route: { method: 'GET', path: '/auditLogs/signIns', status: 200 },
+  permissions,
+  input: z.strictObject({ query: listQuery }),
+  run: (permit, { query }) => listSignIns(permit, query),
+});
+
+export const getSignIn = readOperation({
+  name: 'getSignIn',
+  summary: 'Get a sign-in record',
+  action: 'directory/signInLogs/standard/read',
+  route: { method: 'GET', path: '/auditLogs/signIns/:id', status: 200 },
+  permissions,
+  input: z.strictObject({ id: objectId }),
+  run: (permit, { id }) => readSignIn(permit, id),
+});

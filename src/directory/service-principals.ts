@@ -1,0 +1,149 @@
+import type { Permit } from '../store/permit.ts';
+import type { ServicePrincipal } from '../vocabulary/applications.ts';
+import { badRequest, notFound } from '../vocabulary/errors.ts';
+import { type AppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
+import type { ListQuery } from '../vocabulary/list-query.ts';
+import type { Page, Written } from '../vocabulary/objects.ts';
+import { readPage } from './list-statement.ts';
+import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
+
+const FROM = `service_principals s
+  left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
+  left join published_applications p on p.app_id = s.app_id and a.id is null`;
+
+const LISTED: Listable = {
+  name: 'service-principals',
+  from: FROM,
+  tenantId: 's.tenant_id',
+  id: 's.id',
+  columns: {
+    id: { sql: 's.id', type: 'guid', filter: EQUALITY },
+    appId: { sql: 's.app_id', type: 'guid', filter: EQUALITY },
+    displayName: {
+      sql: 'coalesce(a.display_name, p.display_name)',
+      type: 'string',
+      filter: PREFIX,
+      caseInsensitive: true,
+      orderBy: true,
+    },
+    appOwnerOrganizationId: { sql: 's.app_owner_organization_id', type: 'guid', filter: EQUALITY },
+    accountEnabled: { sql: 's.account_enabled', type: 'boolean', filter: EQUALITY },
+    appRoleAssignmentRequired: { sql: 's.app_role_assignment_required', type: 'boolean', filter: EQUALITY },
+    servicePrincipalType: { sql: "'Application'::text", type: 'string' },
+    createdDateTime: { sql: 's.created_at', type: 'dateTime', filter: ORDERED, orderBy: true },
+    identifierUris: { sql: 'coalesce(a.identifier_uris, p.identifier_uris)', type: 'object' },
+    oauth2PermissionScopes: { sql: 'coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes)', type: 'object' },
+    appRoles: { sql: 'coalesce(a.app_roles, p.app_roles)', type: 'object' },
+  },
+};
+
+const SELECTED = Object.entries(LISTED.columns)
+  .map(([name, { sql }]) => `${sql} as "${name}"`)
+  .join(', ');
+
+type ReadPermit = Permit<
+  | 'directory/servicePrincipals/standard/read'
+  | 'directory/servicePrincipals/create'
+  | 'directory/servicePrincipals/basic/update'
+  | 'directory/servicePrincipals/delete'
+>;
+
+export async function listServicePrincipals(
+  permit: Permit<'directory/servicePrincipals/standard/read'>,
+  query: ListQuery,
+): Promise<Page<ServicePrincipal>> {
+  return readPage<ServicePrincipal>(permit, LISTED, query);
+}
+
+/** @throws DirectoryError `Request_ResourceNotFound` */
+export async function readServicePrincipal(permit: ReadPermit, id: ObjectId): Promise<ServicePrincipal> {
+  const [principal] = await permit.query<ServicePrincipal>({
+    name: 'read-service-principal',
+    text: `select ${SELECTED} from ${FROM} where s.tenant_id = $1 and s.id = $2`,
+    values: [permit.tenantId, id],
+  });
+  if (!principal) throw notFound();
+  return principal;
+}
+
+/** The presence of an application in the tenant, or nothing. */
+export async function findServicePrincipal(permit: ReadPermit, appId: AppId): Promise<ServicePrincipal | undefined> {
+  const [principal] = await permit.query<ServicePrincipal>({
+    text: `select ${SELECTED} from ${FROM} where s.tenant_id = $1 and s.app_id = $2`,
+    values: [permit.tenantId, appId],
+  });
+  return principal;
+}
+
+/**
+ * Adds an application to the tenant: its own, or one that another tenant published. The permit is bound to the app id.
+ * @throws DirectoryError `Request_BadRequest` when there is no such application, `Request_MultipleObjectsWithSameKeyValue`
+ */
+export async function createServicePrincipal(
+  permit: Permit<'directory/servicePrincipals/create'>,
+  appId: AppId,
+): Promise<Written<ServicePrincipal>> {
+  const id = newObjectId();
+  const rows = await permit.query({
+    text: `with shown as materialized (select set_config('bailiwick.app_id', $3, true))
+      insert into service_principals (tenant_id, id, app_id, app_owner_organization_id)
+      select $1, $2, x.app_id, x.home from shown, lateral (
+        select app_id, tenant_id as home from applications where tenant_id = $1 and app_id = $3::uuid
+        union select app_id, home_tenant_id from published_applications where app_id = $3::uuid limit 1) x
+      returning true as inserted`,
+    values: [permit.tenantId, id, appId],
+  });
+  if (rows.length === 0)
+    throw badRequest('There is no application of that appId, or it is for its own organization alone.');
+  const after = await readServicePrincipal(permit, id);
+  return { value: after, changes: [changed(undefined, after)] };
+}
+
+export async function updateServicePrincipal(
+  permit: Permit<'directory/servicePrincipals/basic/update'>,
+  id: ObjectId,
+  patch: { readonly accountEnabled?: boolean | undefined; readonly appRoleAssignmentRequired?: boolean | undefined },
+): Promise<Written<ServicePrincipal>> {
+  await permit.query({
+    text: 'select from service_principals where tenant_id = $1 and id = $2 for update',
+    values: [permit.tenantId, id],
+  });
+  const before = await readServicePrincipal(permit, id);
+  await permit.query({
+    text: `update service_principals set account_enabled = coalesce($3, account_enabled),
+      app_role_assignment_required = coalesce($4, app_role_assignment_required) where tenant_id = $1 and id = $2`,
+    values: [permit.tenantId, id, patch.accountEnabled ?? null, patch.appRoleAssignmentRequired ?? null],
+  });
+  const after = await readServicePrincipal(permit, id);
+  return { value: after, changes: [changed(before, after)] };
+}
+
+/** Removes the application from the tenant, and with it every grant, assignment and token family that it had here. */
+export async function deleteServicePrincipal(
+  permit: Permit<'directory/servicePrincipals/delete'>,
+  id: ObjectId,
+): Promise<Written<undefined>> {
+  const before = await readServicePrincipal(permit, id);
+  await permit.query({
+    text: 'delete from service_principals where tenant_id = $1 and id = $2',
+    values: [permit.tenantId, id],
+  });
+  return { value: undefined, changes: [changed(before, undefined)] };
+}
+
+function changed(before: ServicePrincipal | undefined, after: ServicePrincipal | undefined) {
+  const principal = after ?? before;
+  const state = (value: ServicePrincipal | undefined) =>
+    value && {
+      appId: value.appId,
+      accountEnabled: value.accountEnabled,
+      appRoleAssignmentRequired: value.appRoleAssignmentRequired,
+    };
+  return {
+    type: 'ServicePrincipal' as const,
+    id: principal?.id ?? '',
+    displayName: principal?.displayName ?? null,
+    before: state(before),
+    after: state(after),
+  };
+}
