@@ -1,3 +1,4 @@
+import type { AnyOperation } from '../../src/authorization/operation.ts';
 import { DIRECTORY_ORIGIN } from '../support/directory-server.ts';
 import type { Objects } from '../support/furnished-tenant.ts';
 import type { TestTenant } from '../support/tenants.ts';
@@ -131,3 +132,18 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   listSignIns: {},
   getSignIn: on('signIn'),
 };
+
+export interface CaseRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: object | undefined;
+}
+
+/** The request of a case on these objects of this tenant. */
+export function requestOf({ name, route }: AnyOperation, objects: Objects, tenant: TestTenant): CaseRequest {
+  const { parameters, body } = CASES[name] ?? {};
+  const { method = 'GET', path = '' } = route ?? {};
+  const named = Object.entries(parameters?.(objects, tenant) ?? {});
+  const filled = named.reduce((text, [parameter, value]) => text.replace(`:${parameter}`, value), path);
+  return { method, path: `/v1.0${filled}`, body: body?.(objects, tenant) };
+}

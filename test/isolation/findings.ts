@@ -7,7 +7,7 @@ import type { TestDatabase } from '../support/database.ts';
 import type { TestDirectoryServer } from '../support/directory-server.ts';
 import { checksums, furnish, newObjects, OBJECTS, type ObjectName, type Objects } from '../support/furnished-tenant.ts';
 import { asSuperuser, aUser, operatorOf, type TestTenant } from '../support/tenants.ts';
-import type { IsolationCase } from './cases.ts';
+import { type IsolationCase, requestOf } from './cases.ts';
 
 export interface Neighbours {
   readonly database: TestDatabase;
@@ -124,15 +124,13 @@ async function attempt(
   { server, operator, mine }: Neighbours,
   token: string,
   operation: AnyOperation,
-  { parameters, body, input }: IsolationCase,
+  { input }: IsolationCase,
   objects: Objects,
   tenant: TestTenant,
 ): Promise<Attempt> {
   if (input) return attemptByOperator(operator, operation, input(objects), mine);
-  const { method = 'GET', path = '' } = operation.route ?? {};
-  const named = Object.entries(parameters?.(objects, tenant) ?? {});
-  const filled = named.reduce((text, [name, value]) => text.replace(`:${name}`, value), path);
-  const { status, text } = await server.call(token, method, `/v1.0${filled}`, body?.(objects, tenant));
+  const { method, path, body } = requestOf(operation, objects, tenant);
+  const { status, text } = await server.call(token, method, path, body);
   return { status, text: text.replace(/"innerError":\{[^}]*\}/, '') };
 }
 
