@@ -30,6 +30,8 @@ export interface Target {
   readonly also?: readonly DirectoryAction[];
   /** For `prepare`: which password is the current one now, so that what was verified is what is replaced. */
   readonly passwordVersion?: string | undefined;
+  /** For `prepare`: names of the person, which must not be in his password. */
+  readonly userWords?: readonly string[];
 }
 
 export interface Permissions {

@@ -18,10 +18,10 @@ const INSERT = {
   name: 'insert-audit',
   text: `insert into directory_audits (tenant_id, activity_display_name, category, operation_type, result, result_reason,
       correlation_id, initiated_by, target_resources, additional_details)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    select $1::uuid, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb, $10::jsonb where exists (select from tenants where id = $1)`,
 };
 
-/** Writes an audit record in the transaction of the act that it records. */
+/** Writes an audit record in the transaction of the act that it records. A tenant that is gone gets none. */
 export async function insertAudit(permit: Permit<Action>, entry: AuditEntry): Promise<void> {
   await permit.query({
     ...INSERT,

@@ -28,7 +28,7 @@ const DELEGATED = {
       coalesce(u.user_type = 'Guest', false) as "isGuest",
       coalesce(c.account_enabled, false) as "clientEnabled",
       exists (select from signing_keys k where k.tenant_id = $1 and k.kid = $4) as "keyKnown",
-      coalesce(f.revoked_at is null and f.created_at >= u.sign_in_sessions_valid_from, false) as "sessionAlive",
+      coalesce(f.revoked_at is null and f.expires_at > now() and f.created_at >= u.sign_in_sessions_valid_from, false) as "sessionAlive",
       array(select a.role_definition_id from role_assignments a where a.tenant_id = $1 and a.user_id = u.id) as "directoryRoles",
       array(select distinct s from oauth2_permission_grants g cross join unnest(g.scope) s
         where g.tenant_id = $1 and g.client_id = c.id and g.resource_id = r.id

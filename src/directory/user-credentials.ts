@@ -21,6 +21,20 @@ export interface NewPassword {
   readonly forceChangePasswordNextSignIn: boolean;
 }
 
+/**
+ * Names of a person, which must not be in his password.
+ * @throws DirectoryError `Request_ResourceNotFound`
+ */
+export async function readUserWords(permit: Write, userId: ObjectId): Promise<string[]> {
+  const [row] = await permit.query<{ words: string[] }>({
+    text: `select array_remove(array[user_principal_name, display_name, given_name, surname, mail], null) as words
+      from users where tenant_id = $1 and id = $2`,
+    values: [permit.tenantId, userId],
+  });
+  if (!row) throw notFound();
+  return row.words;
+}
+
 /** Which password is the current one, without a word about it; nothing for a user who has none. */
 export async function readPasswordVersion(
   permit: Permit<'directory/users/ownPassword/update'>,

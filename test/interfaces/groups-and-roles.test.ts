@@ -210,7 +210,12 @@ describe('the organization', () => {
     expect((await server.call(its, 'POST', '/v1.0/organization', { id: gone.id })).status).toBe(405);
     await asSuperuser(database, 'update tenants set is_enabled = false where id = $1', [gone.id]);
     expect((await server.call(its, 'GET', '/v1.0/organization')).status).toBe(401);
+    await asSuperuser(database, 'delete from directory_audits where tenant_id = $1', [gone.id]);
     await asSuperuser(database, 'delete from tenants where id = $1', [gone.id]);
+    server.refusals.length = 0;
     expect((await server.call(its, 'GET', '/v1.0/organization')).status).toBe(401);
+    // There is nobody any more who could read a record of it.
+    expect(server.refusals).toHaveLength(1);
+    expect(await asSuperuser(database, 'select from directory_audits where tenant_id = $1', [gone.id])).toEqual([]);
   });
 });

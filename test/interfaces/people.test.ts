@@ -16,7 +16,10 @@ let beforeChecking: () => Promise<void>;
 
 beforeAll(async () => {
   database = await aDatabase({
-    hashNewPassword: async (_tenantId, password) => `hash of ${password}`,
+    hashNewPassword: async (_tenantId, password, words) => {
+      if (words.includes(password)) throw badRequest('password: Must not be a name.');
+      return `hash of ${password}`;
+    },
     checkPassword: async (_tenantId, _userId, password) => {
       await beforeChecking();
       if (password !== CURRENT) throw badRequest('currentPassword: Not the current password.');
@@ -294,12 +297,16 @@ describe('passwords', () => {
   });
 
   test('a person changes his own with the current one, and not with another', async () => {
-    const alice = await withPassword(await aUser(database, tenant, { scopes: ['Directory.AccessAsUser.All'] }));
+    const alice = await withPassword(
+      await aUser(database, tenant, { scopes: ['Directory.AccessAsUser.All', 'User.Read'] }),
+    );
     const token = await alice.token();
     const change = (currentPassword: string, newPassword = FRESH) =>
       server.call(token, 'POST', '/v1.0/me/changePassword', { currentPassword, newPassword });
     expect((await change('wrong')).status).toBe(400);
     expect((await change(CURRENT, CURRENT)).status).toBe(400);
+    const { displayName } = (await server.call(token, 'GET', '/v1.0/me')).body;
+    expect((await change(CURRENT, displayName)).status).toBe(400);
     expect(await hashOf(alice)).toBe('old');
     expect((await change(CURRENT)).status).toBe(204);
     expect(await hashOf(alice)).toBe(`hash of ${FRESH}`);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, DIRECTORY_ORIGIN, type TestDirectoryServer } from '../support/directory-server.ts';
 import { checksums } from '../support/furnished-tenant.ts';
@@ -117,6 +118,52 @@ describe('API-01, API-02: filters over HTTP', () => {
     }
     const { directory_audits: _, ...rows } = await checksums(database, mine);
     expect({ ...rows, directory_audits: before.directory_audits }).toEqual(before);
+  });
+
+  test('whatever words a filter is made of, it is answered or a mistake, and never a fault', async () => {
+    const words = fc.constantFrom(
+      ...[
+        'displayName',
+        'userPrincipalName',
+        'id',
+        'accountEnabled',
+        'createdDateTime',
+        'passwordHash',
+        'eq',
+        'ne',
+        'gt',
+        'in',
+      ],
+      ...[
+        'and',
+        'or',
+        'not',
+        '(',
+        ')',
+        ',',
+        "'a'",
+        "''''",
+        'null',
+        'true',
+        '1',
+        '-1',
+        '2020-01-01T00:00:00Z',
+        'startsWith(',
+      ],
+      ...['contains(', '--', ';', '$1', '\u0000', '%', randomUUID(), `'${randomUUID()}'`],
+    );
+    const filters = fc.array(words, { minLength: 1, maxLength: 9 }).map((parts) => parts.join(' '));
+    const sensible = fc
+      .tuple(fc.constantFrom('displayName', 'mail', 'id'), fc.constantFrom('eq', 'ne'), fc.string({ maxLength: 20 }))
+      .map(([name, operator, text]) => `${name} ${operator} '${text.replaceAll("'", "''")}'`);
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(filters, sensible), async (filter) => {
+        const { status, text } = await server.call(token, 'GET', `/v1.0/users?$filter=${encodeURIComponent(filter)}`);
+        expect([filter, [200, 400].includes(status)]).toEqual([filter, true]);
+        expect(text).not.toContain(theirs.domain);
+      }),
+      { numRuns: process.env.BAILIWICK_LONG ? 5_000 : 300 },
+    );
   });
 
   test.each<[string, string]>([

@@ -3,6 +3,7 @@ import { readTargetRoles } from '../../directory/role-assignments.ts';
 import {
   changePassword,
   readPasswordVersion,
+  readUserWords,
   resetPassword,
   revokeSignInSessions,
 } from '../../directory/user-credentials.ts';
@@ -34,10 +35,13 @@ export const resetUserPassword = writeOperation({
     }),
     passwordHash: z.string().optional(),
   }),
-  target: async (permit, { id }) => ({ heldRoles: await readTargetRoles(permit, id) }),
-  prepare: async (input, tools, { caller }) => {
+  target: async (permit, { id }) => ({
+    heldRoles: await readTargetRoles(permit, id),
+    userWords: await readUserWords(permit, id),
+  }),
+  prepare: async (input, tools, { caller, target }) => {
     const { password } = input.body.passwordProfile;
-    return { ...input, passwordHash: await tools.hashNewPassword(caller.tenantId, password, []) };
+    return { ...input, passwordHash: await tools.hashNewPassword(caller.tenantId, password, target.userWords ?? []) };
   },
   run: (permit, { id, body, passwordHash = '' }) =>
     resetPassword(permit, id, { ...body.passwordProfile, passwordHash }),
@@ -58,14 +62,16 @@ export const changeMyPassword = writeOperation({
   target: async (permit, _input, caller) => ({
     isOwn: true,
     passwordVersion: await readPasswordVersion(permit, signedIn(caller)),
+    userWords: await readUserWords(permit, signedIn(caller)),
   }),
   prepare: async (input, tools, { caller, target }) => {
     const { tenantId } = caller;
+    const { userWords = [] } = target;
     const { currentPassword, newPassword } = input.body;
     if (target.passwordVersion === undefined) throw badRequest('currentPassword: There is no password to change.');
     await tools.checkPassword(tenantId, signedIn(caller), currentPassword);
     if (newPassword === currentPassword) throw badRequest('newPassword: Must differ from the current one.');
-    const passwordHash = await tools.hashNewPassword(tenantId, newPassword, []);
+    const passwordHash = await tools.hashNewPassword(tenantId, newPassword, userWords);
     return { ...input, verified: { passwordHash, passwordVersion: target.passwordVersion } };
   },
   run: (permit, { verified }, caller) => {
