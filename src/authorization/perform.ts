@@ -1,11 +1,12 @@
 import type { z } from 'zod';
-import { insertAudit } from '../directory/audits.ts';
+import { type AuditEntry, insertAudit } from '../directory/audits.ts';
 import { type LiveState, readLiveState } from '../directory/live-state.ts';
 import type { SignInEntry } from '../directory/sign-ins.ts';
 import { raiseTenantVersion } from '../directory/versions.ts';
 import type { Permit } from '../store/permit.ts';
+import { isRetryable } from '../store/sql-errors.ts';
 import type { Store } from '../store/store.ts';
-import type { DirectoryAction, InternalAction } from '../vocabulary/actions.ts';
+import type { Action, DirectoryAction, InternalAction } from '../vocabulary/actions.ts';
 import { DirectoryError } from '../vocabulary/errors.ts';
 import type { AppId, TenantId } from '../vocabulary/ids.ts';
 import type { Written } from '../vocabulary/objects.ts';
@@ -136,7 +137,7 @@ export class Authorization {
     const run = { ...caller, grantedBy };
     if (operation.access === 'read') return operation.run(permit, parsed, run);
     const { value, changes }: Written<Result> = await operation.run(permit, parsed, run);
-    await insertAudit(permit, successEntry(operation, principal, context, changes));
+    await audit(permit, successEntry(operation, principal, context, changes));
     await raiseTenantVersion(permit);
     return value;
   }
@@ -172,8 +173,17 @@ export class Authorization {
     const action = 'authorization/refusals/create' as const;
     requireListed({ kind: 'internal', name: 'refusalRecorder', tenantId: principal.tenantId }, action);
     await this.#store.shortTransaction({ action, tenantId: principal.tenantId, access: 'write' }, (permit) =>
-      insertAudit(permit, entry),
+      audit(permit, entry),
     );
+  }
+}
+
+/** What can not be recorded is not done, and not refused either: the caller is told to come back. */
+async function audit(permit: Permit<Action>, entry: AuditEntry): Promise<void> {
+  try {
+    await insertAudit(permit, entry);
+  } catch (error) {
+    throw isRetryable(error) ? error : new DirectoryError('ServiceUnavailable', undefined, { cause: error });
   }
 }
 
