@@ -69,9 +69,7 @@ export async function createGroup(
   permit: Permit<'directory/groups/create'>,
   { id = newObjectId(), ...properties }: NewGroup,
 ): Promise<Written<Group>> {
-  const [group] = await permit.query<Group>(
-    insertStatement('groups', COLUMNS, permit.tenantId, { id, ...properties }),
-  );
+  const [group] = await permit.query<Group>(insertStatement('groups', COLUMNS, permit.tenantId, { id, ...properties }));
   if (!group) throw notFound();
   return { value: group, changes: [{ type: 'Group', id, displayName: group.displayName, after: group }] };
 }
