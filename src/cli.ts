@@ -2,9 +2,13 @@ import { Command, CommanderError } from 'commander';
 import packageFile from '../package.json' with { type: 'json' };
 import { addApply } from './cli/apply.ts';
 import { addConsent } from './cli/consent.ts';
+import { addDoctor } from './cli/doctor.ts';
+import { addExport } from './cli/export.ts';
+import { addKeys } from './cli/keys.ts';
 import { addMigrate } from './cli/migrate.ts';
 import { CommandError, type Rooms, UsageError } from './cli/rooms.ts';
 import { addServe } from './cli/serve.ts';
+import { addTenant } from './cli/tenant.ts';
 import { ConfigError } from './config.ts';
 import { DirectoryError } from './vocabulary/errors.ts';
 
@@ -25,7 +29,8 @@ export async function runCommandLine(words: readonly string[], rooms: Rooms): Pr
       'after',
       '\nExit codes: 0 done, 1 it could not be done, 2 a mistake in the words or the configuration.',
     );
-  for (const add of [addServe, addMigrate, addApply, addConsent]) add(program, rooms);
+  for (const add of [addServe, addMigrate, addApply, addExport, addTenant, addConsent, addKeys, addDoctor])
+    add(program, rooms);
   try {
     await program.parseAsync([...words], { from: 'user' });
     return OK;

@@ -16,7 +16,7 @@ import { makeDirectoryApi } from './interfaces/directory-api.ts';
 import { SkipTokens } from './interfaces/odata/skip-token.ts';
 import { readCertificate } from './server/certificates.ts';
 import { Janitor } from './server/janitor.ts';
-import { type Listening, listen } from './server/listener.ts';
+import { type Certificate, type Listening, listen } from './server/listener.ts';
 import { errorFields, type Logs, makeLogs } from './server/log.ts';
 import { makeAddressOf } from './server/proxies.ts';
 import { runWorkers } from './server/workers.ts';
@@ -45,8 +45,9 @@ async function serve(config: Config, options: ServeOptions): Promise<void> {
   try {
     if (database.isEmbedded && cluster.isPrimary) await migrateEmbedded(database, config);
     await requireSafe(database, options.sides);
+    const certificate = readCertificate(config, options.tls);
     if (cluster.isPrimary && options.processes > 1) await runWorkers(options.processes, ended, logs.server);
-    else await serveHere(config, options, database, logs, ended);
+    else await serveHere(config, options.sides, certificate, database, logs, ended);
   } finally {
     await database.close();
   }
@@ -55,12 +56,12 @@ async function serve(config: Config, options: ServeOptions): Promise<void> {
 /** Both sides, or one, in this process: each with its own login and nothing of the other's. */
 async function serveHere(
   config: Config,
-  { sides, tls }: ServeOptions,
+  sides: readonly Side[],
+  certificate: Certificate | undefined,
   database: Database,
   logs: Logs,
   ended: Promise<unknown>,
 ): Promise<void> {
-  const certificate = await readCertificate(config, tls);
   const opened: { close(): Promise<void> }[] = [];
   const listening: Listening[] = [];
   try {
@@ -141,9 +142,7 @@ function startJanitor(authorization: Authorization, logs: Logs) {
 async function openOperator(config: Config): Promise<Operator> {
   const database = await openDatabase(config);
   try {
-    if (database.isEmbedded && (await databaseProblems(database.url('operator'), database.sealer)).length > 0) {
-      await migrateEmbedded(database, config);
-    }
+    if (database.isEmbedded && !(await isMigrated(database))) await migrateEmbedded(database, config);
     await requireSafe(database, ['operator']);
     const { authorization, close } = openLogin(database, 'operator', makeLogs('silent'));
     return {
@@ -172,6 +171,14 @@ async function migrateEmbedded(database: Database, config: Config): Promise<void
     operator: database.url('operator'),
   };
   await migrate(urls, database.sealer, deploymentApplications(config.directory.origin));
+}
+
+/** Before the first migration there is not even the login. */
+async function isMigrated(database: Database): Promise<boolean> {
+  return databaseProblems(database.url('operator'), database.sealer).then(
+    (problems) => problems.length === 0,
+    () => false,
+  );
 }
 
 /** @throws Error with everything that makes the database unfit, for every login that will be used */

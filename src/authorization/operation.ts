@@ -118,7 +118,7 @@ export interface InternalOperation<Action extends InternalAction, Input, Result>
   readonly short: boolean;
   /** A write by which something that is remembered of the tenant changes. */
   readonly raisesVersion?: boolean;
-  /** For acts that the tenant's administrators must be able to see: what its audit record says. */
+  /** For acts that the tenant's administrators must be able to see: what its audit record says. Nothing changed: no record. */
   readonly audit?: AuditWords;
   changes?(input: Input, result: Result, tenantId: TenantId): readonly ObjectChange[];
   /** What else the transaction is bound to. */

@@ -85,7 +85,7 @@ export class Authorization {
     return this.#store.transaction(binding, async (permit) => {
       const result = await run(permit);
       const changes = operation.changes?.(input, result, principal.tenantId) ?? [];
-      if (audit) await insertAudit(permit, successEntry(audit, principal, context, changes));
+      if (audit && changes.length > 0) await insertAudit(permit, successEntry(audit, principal, context, changes));
       if (operation.raisesVersion) await raiseTenantVersion(permit);
       return result;
     });

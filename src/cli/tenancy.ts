@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { getTenant, NO_TENANT, resolveDomain } from '../authorization/internal/tenants.ts';
-import type { ReadOperation } from '../authorization/operation.ts';
+import type { InternalOperation, ReadOperation } from '../authorization/operation.ts';
 import type { Authorization } from '../authorization/perform.ts';
-import type { DirectoryAction } from '../vocabulary/actions.ts';
+import type { DirectoryAction, InternalAction } from '../vocabulary/actions.ts';
 import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 import type { Cursor } from '../vocabulary/list-query.ts';
 import type { Page } from '../vocabulary/objects.ts';
@@ -31,6 +31,13 @@ export class Tenancy {
     input: z.input<Schema>,
   ): Promise<Result> {
     return this.#authorization.perform(this.principal, operation, input, this.context);
+  }
+
+  performInternal<Action extends InternalAction, Input, Result>(
+    operation: InternalOperation<Action, Input, Result>,
+    input: Input,
+  ): Promise<Result> {
+    return this.#authorization.performInternal(this.principal, operation, input, this.context);
   }
 
   /** All rows of a list, page by page. */

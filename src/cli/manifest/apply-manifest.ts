@@ -33,21 +33,19 @@ export async function applyManifest(operator: Operator, manifest: Manifest): Pro
 /** Finds or makes the tenant, with its domains and keys. */
 async function openTenant(operator: Operator, tenant: TenantManifest, context: RequestContext) {
   const tenantId = await idOf(operator, tenant);
-  const { authorization } = operator;
-  const tenancy = new Tenancy(authorization, tenantId, context);
-  const { principal } = tenancy;
+  const tenancy = new Tenancy(operator.authorization, tenantId, context);
   const { displayName } = tenant;
   const domains = tenant.domains.map((domain) => domain.toLowerCase());
   const report: TenantReport = { id: tenantId, displayName, domains, changes: [] };
   const named = { type: 'Organization', id: tenantId, name: displayName } as const;
-  const existing = await authorization.performInternal(principal, getTenant, undefined);
+  const existing = await tenancy.performInternal(getTenant, undefined);
   if (!existing) {
-    await authorization.performInternal(principal, addTenant, { displayName, domains }, context);
+    await tenancy.performInternal(addTenant, { displayName, domains });
     report.changes.push({ change: 'created', ...named });
   } else {
     const missing = domains.filter((domain) => !existing.domains.includes(domain));
     if (missing.length > 0 || existing.displayName !== displayName) {
-      await authorization.performInternal(principal, changeTenant, { displayName, domains: missing }, context);
+      await tenancy.performInternal(changeTenant, { displayName, domains: missing });
       report.changes.push({ change: 'updated', ...named });
     }
   }
@@ -56,11 +54,11 @@ async function openTenant(operator: Operator, tenant: TenantManifest, context: R
 }
 
 /** ES256 keys; those for RS256 are made at the first token that needs one. */
-async function ensureKeys({ authorization, makeSigningKey }: Operator, { principal }: Tenancy): Promise<void> {
-  const keys = await authorization.performInternal(principal, listKeys, undefined);
+async function ensureKeys({ makeSigningKey }: Operator, tenancy: Tenancy): Promise<void> {
+  const keys = await tenancy.performInternal(listKeys, undefined);
   for (const slot of ['current', 'next'] as const) {
     if (keys.some((key) => key.algorithm === 'ES256' && key.slot === slot)) continue;
-    await authorization.performInternal(principal, addSigningKey, await makeSigningKey('ES256', slot));
+    await tenancy.performInternal(addSigningKey, await makeSigningKey('ES256', slot));
   }
 }
 

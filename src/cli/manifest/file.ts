@@ -55,6 +55,11 @@ function mistakesOf(issue: z.core.$ZodIssue): Mistake[] {
   return [{ path: issue.path, message: issue.message }];
 }
 
+/** For input that is no file. */
+export function wordsOfIssue({ path, message }: z.core.$ZodIssue): string {
+  return `${path.slice(2).map(String).join('.')}: ${message}`;
+}
+
 function placeOf(document: Document, lines: LineCounter, { path, message }: Mistake): string {
   for (let depth = path.length; depth >= 0; depth -= 1) {
     const node = document.getIn(path.slice(0, depth), true);
