@@ -1,16 +1,16 @@
 import type { AuditEntry } from '../directory/audits.ts';
 import type { ObjectChange } from '../vocabulary/objects.ts';
 import type { Principal, RequestContext } from '../vocabulary/principals.ts';
-import type { AnyOperation } from './operation.ts';
+import type { AnyOperation, AuditWords } from './operation.ts';
 
 /** The record of an act that was done, with what changed on each object. */
 export function successEntry(
-  operation: AnyOperation & { access: 'write' },
+  audit: AuditWords,
   principal: Principal,
   context: RequestContext,
   changes: readonly ObjectChange[],
 ): AuditEntry {
-  const { activity, category, type } = operation.audit;
+  const { activity, category, type } = audit;
   return {
     ...described(activity, category, type, principal, context),
     result: 'success',

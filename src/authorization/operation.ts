@@ -3,7 +3,7 @@ import type { Permit } from '../store/permit.ts';
 import type { DirectoryAction, InternalAction } from '../vocabulary/actions.ts';
 import type { ConsentReach } from '../vocabulary/directory-roles.ts';
 import type { ObjectId, TenantId } from '../vocabulary/ids.ts';
-import type { ObjectType, Written } from '../vocabulary/objects.ts';
+import type { ObjectChange, ObjectType, Written } from '../vocabulary/objects.ts';
 import type { ApplicationPermission, DelegatedPermission } from '../vocabulary/permissions.ts';
 
 /** Who calls, as far as a query may know it. */
@@ -55,7 +55,7 @@ interface Described<Action extends DirectoryAction, Schema extends z.ZodType> {
   readonly name: string;
   readonly summary: string;
   readonly action: Action;
-  readonly route?: Route;
+  readonly route?: Route | undefined;
   readonly permissions: Permissions;
   /** Answers one page: `input` has the `query`, and the result is a `Page`. */
   readonly list?: boolean;
@@ -82,14 +82,16 @@ export interface ReadOperation<Action extends DirectoryAction, Schema extends z.
 export interface WriteOperation<Action extends DirectoryAction, Schema extends z.ZodType, Result>
   extends Described<Action, Schema> {
   readonly access: 'write';
-  /** Graph's activity name and category, for the audit record. */
-  readonly audit: {
-    readonly activity: string;
-    readonly category: AuditCategory;
-    readonly type: AuditType;
-    readonly object: ObjectType;
-  };
+  readonly audit: AuditWords;
   run(permit: Permit<Action>, input: z.output<Schema>, caller: Caller): Promise<Written<Result>>;
+}
+
+/** Graph's activity name and category, for the audit record. */
+export interface AuditWords {
+  readonly activity: string;
+  readonly category: AuditCategory;
+  readonly type: AuditType;
+  readonly object: ObjectType;
 }
 
 export type AuditCategory =
@@ -108,7 +110,7 @@ export type Operation<Action extends DirectoryAction, Schema extends z.ZodType, 
 /** Any operation of the catalogue. Methods compare their parameters both ways, so each concrete operation fits. */
 export type AnyOperation = Operation<DirectoryAction, z.ZodType, unknown>;
 
-/** An act of the product itself (token service, operator, janitor): no principal's state, no audit record of its own. */
+/** An act of the product itself (token service, operator, janitor): no principal's state. */
 export interface InternalOperation<Action extends InternalAction, Input, Result> {
   readonly action: Action;
   readonly access: 'read' | 'write';
@@ -116,6 +118,9 @@ export interface InternalOperation<Action extends InternalAction, Input, Result>
   readonly short: boolean;
   /** A write by which something that is remembered of the tenant changes. */
   readonly raisesVersion?: boolean;
+  /** For acts that the tenant's administrators must be able to see: what its audit record says. Nothing changed: no record. */
+  readonly audit?: AuditWords;
+  changes?(input: Input, result: Result, tenantId: TenantId): readonly ObjectChange[];
   /** What else the transaction is bound to. */
   binding?(input: Input): { readonly appId?: string | undefined; readonly domain?: string | undefined };
   run(permit: Permit<Action>, input: Input): Promise<Result>;

@@ -76,14 +76,17 @@ export class Authorization {
     principal: InternalPrincipal,
     operation: InternalOperation<Action, Input, Result>,
     input: Input,
+    context: RequestContext = { correlationId: crypto.randomUUID() },
   ): Promise<Result> {
-    const { action, access, short } = operation;
+    const { action, access, short, audit } = operation;
     requireListed(principal, action);
     const binding = { action, tenantId: principal.tenantId, access, ...operation.binding?.(input) };
     const run = (permit: Permit<Action>) => operation.run(permit, input);
     if (short) return this.#store.shortTransaction(binding, run);
     return this.#store.transaction(binding, async (permit) => {
       const result = await run(permit);
+      const changes = operation.changes?.(input, result, principal.tenantId) ?? [];
+      if (audit && changes.length > 0) await insertAudit(permit, successEntry(audit, principal, context, changes));
       if (operation.raisesVersion) await raiseTenantVersion(permit);
       return result;
     });
@@ -137,7 +140,7 @@ export class Authorization {
     const run = { ...caller, grantedBy };
     if (operation.access === 'read') return operation.run(permit, parsed, run);
     const { value, changes }: Written<Result> = await operation.run(permit, parsed, run);
-    await audit(permit, successEntry(operation, principal, context, changes));
+    await audit(permit, successEntry(operation.audit, principal, context, changes));
     await raiseTenantVersion(permit);
     return value;
   }

@@ -1,7 +1,10 @@
 import type { Permit } from '../store/permit.ts';
 import { badRequest, DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
-import type { User, Written } from '../vocabulary/objects.ts';
+import type { ListQuery } from '../vocabulary/list-query.ts';
+import type { Page, User, Written } from '../vocabulary/objects.ts';
+import { readPage } from './list-statement.ts';
+import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
 
 export const USER_COLUMNS: Columns = {
@@ -25,6 +28,45 @@ const READ = {
 };
 
 export type VersionedUser = User & { readonly version: string };
+
+const LISTED: Listable = {
+  name: 'users',
+  from: 'users',
+  columns: {
+    id: { sql: 'id', type: 'guid', filter: EQUALITY },
+    userPrincipalName: {
+      sql: 'user_principal_name',
+      type: 'string',
+      filter: PREFIX,
+      caseInsensitive: true,
+      key: 'user_principal_name_key',
+      orderBy: true,
+      notNull: true,
+    },
+    displayName: {
+      sql: 'display_name',
+      type: 'string',
+      filter: PREFIX,
+      caseInsensitive: true,
+      key: 'display_name_key',
+      orderBy: true,
+      notNull: true,
+    },
+    givenName: { sql: 'given_name', type: 'string', filter: PREFIX, caseInsensitive: true },
+    surname: { sql: 'surname', type: 'string', filter: PREFIX, caseInsensitive: true },
+    mail: { sql: 'mail', type: 'string', filter: PREFIX, caseInsensitive: true },
+    jobTitle: { sql: 'job_title', type: 'string', filter: PREFIX, caseInsensitive: true },
+    accountEnabled: { sql: 'account_enabled', type: 'boolean', filter: EQUALITY },
+    userType: { sql: 'user_type', type: 'string', filter: EQUALITY },
+    createdDateTime: { sql: 'created_at', type: 'dateTime', filter: ORDERED, orderBy: true, notNull: true },
+    lastPasswordChangeDateTime: { sql: 'last_password_change_at', type: 'dateTime', filter: ORDERED },
+    signInSessionsValidFromDateTime: { sql: 'sign_in_sessions_valid_from', type: 'dateTime' },
+  },
+};
+
+export function listUsers(permit: Permit<'directory/users/standard/read'>, query: ListQuery): Promise<Page<User>> {
+  return readPage<User>(permit, LISTED, query);
+}
 
 /** @throws DirectoryError `Request_ResourceNotFound` */
 export async function readUser(permit: Permit<'directory/users/standard/read'>, id: ObjectId): Promise<VersionedUser> {

@@ -8,7 +8,7 @@ import { DirectoryError } from '../vocabulary/errors.ts';
 import type { Page } from '../vocabulary/objects.ts';
 import type { Principal } from '../vocabulary/principals.ts';
 import { readJson } from './body.ts';
-import { type CallState, openCall } from './call.ts';
+import { type CallState, makeOpenCall } from './call.ts';
 import { writeErrors } from './error-writer.ts';
 import { openList } from './odata/collection.ts';
 import { parseSelectOnly } from './odata/list-request.ts';
@@ -23,8 +23,8 @@ export interface DirectoryApiOptions {
   readonly skipTokens: SkipTokens;
   readonly origin: string;
   readonly isHealthy: () => Promise<boolean>;
-  /** Addresses of proxies whose `X-Forwarded-For` is believed; none by default. */
-  readonly trustsProxy: (address: string) => boolean;
+  /** The caller's address; which proxies are believed is the listener's to know (NET-06). */
+  readonly addressOf: (request: IncomingMessage) => string | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -40,7 +40,7 @@ export function makeDirectoryApi(
   const app = new Koa<CallState>();
   app.silent = true;
   app.on('error', options.onError);
-  app.use(openCall);
+  app.use(makeOpenCall(options.addressOf));
   app.use(writeErrors);
   const router = routerOf(options.catalogue);
   const door = makeTokenDoor(options.verify);

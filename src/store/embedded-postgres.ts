@@ -95,6 +95,8 @@ async function start(
     ...host.identity,
     cwd: host.dataDirectory,
     stdio: ['ignore', 'ignore', 'pipe'],
+    // In a session of its own: Ctrl-C is for this process, which still needs the database to end well.
+    detached: true,
   });
   let log = '';
   server.stderr?.setEncoding('utf8').on('data', (chunk: string) => {

@@ -16,6 +16,23 @@ export interface User {
   readonly signInSessionsValidFromDateTime: Date;
 }
 
+export interface Group {
+  readonly id: ObjectId;
+  readonly displayName: string;
+  readonly mailNickname: string;
+  readonly description: string | null;
+  readonly securityEnabled: boolean;
+  readonly mailEnabled: boolean;
+  readonly createdDateTime: Date;
+}
+
+/** A directory role that a user or service principal holds. */
+export interface RoleAssignment {
+  readonly id: ObjectId;
+  readonly roleDefinitionId: string;
+  readonly principalId: ObjectId;
+}
+
 export const OBJECT_TYPES = [
   'Organization',
   'User',

@@ -49,7 +49,7 @@ export async function aDirectoryServer(database: TestDatabase): Promise<TestDire
     skipTokens: new SkipTokens(database.sealer.derive('bailiwick/skip-tokens/1')),
     origin: 'http://localhost:8401',
     isHealthy: async () => true,
-    trustsProxy: () => false,
+    addressOf: (request) => request.socket.remoteAddress,
     onError: (error) => errors.push(error),
   });
   const server: Server = createServer(handler);

@@ -1,15 +1,19 @@
 import type { AnyOperation } from '../operation.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
+import * as groups from './groups.ts';
 import * as permissionGrants from './permission-grants.ts';
+import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
 import * as users from './users.ts';
 
 /** Every operation of the directory API. Routes, isolation tests and the reference are made from this list. */
 export const CATALOGUE: readonly AnyOperation[] = [
   users,
+  groups,
   applications,
   servicePrincipals,
   permissionGrants,
+  roleManagement,
   auditLogs,
 ].flatMap((module): AnyOperation[] => Object.values(module));

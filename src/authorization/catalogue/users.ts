@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { readTargetRoles } from '../../directory/role-assignments.ts';
-import { createUser, deleteUser, readUser, updateUser } from '../../directory/users.ts';
+import { createUser, deleteUser, listUsers, readUser, updateUser } from '../../directory/users.ts';
 import { badRequest } from '../../vocabulary/errors.ts';
 import type { ObjectId } from '../../vocabulary/ids.ts';
 import { type Caller, readOperation, writeOperation } from '../operation.ts';
-import { nullableText, objectId, text, userPrincipalName, version } from './inputs.ts';
+import { listQuery, nullableText, objectId, text, userPrincipalName, version } from './inputs.ts';
 
 const READ = [
   'User.ReadBasic.All',
@@ -29,6 +29,17 @@ const passwordProfile = z.strictObject({
 });
 
 const isOwn = (caller: Caller, id: ObjectId) => ({ isOwn: caller.userId === id });
+
+export const getUsers = readOperation({
+  name: 'listUsers',
+  summary: 'List users',
+  action: 'directory/users/standard/read',
+  list: true,
+  route: { method: 'GET', path: '/users', status: 200 },
+  permissions: { delegated: READ, application: READ },
+  input: z.strictObject({ query: listQuery }),
+  run: (permit, { query }) => listUsers(permit, query),
+});
 
 export const getUser = readOperation({
   name: 'getUser',
