@@ -1,6 +1,8 @@
 import type { AnyOperation } from '../operation.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
+import * as ownAccount from './own-account.ts';
+import * as pageConsents from './page-consents.ts';
 import * as permissionGrants from './permission-grants.ts';
 import * as servicePrincipals from './service-principals.ts';
 import * as users from './users.ts';
@@ -11,5 +13,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   applications,
   servicePrincipals,
   permissionGrants,
+  pageConsents,
+  ownAccount,
   auditLogs,
 ].flatMap((module): AnyOperation[] => Object.values(module));
