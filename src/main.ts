@@ -69,7 +69,7 @@ async function serveHere(
       const login = openLogin(database, side, logs);
       opened.push(login);
       const handle = side === 'authentication' ? authenticationOf : directoryOf;
-      listening.push(await listen(config[side], handle(config, database, login.authorization, logs), certificate));
+      listening.push(await listen(config[side], handle(config, database, login, logs), certificate));
       if (side === 'authentication') opened.push(startJanitor(login.authorization, logs));
       logs.server.info({ side, origin: config[side].origin }, 'Serving.');
     }
@@ -81,23 +81,26 @@ async function serveHere(
   }
 }
 
-function authenticationOf(config: Config, { sealer }: Database, authorization: Authorization, logs: Logs) {
+function authenticationOf(config: Config, { sealer }: Database, { authorization, passwords }: Login, logs: Logs) {
   const secretKey = sealer.derive('bailiwick/client-secrets/1');
   return makeAuthentication({
     authorization,
+    passwords,
     origin: config.authentication.origin,
     directoryOrigin: config.directory.origin,
     keys: {
       hashClientSecret: (secret) => createHmac('sha256', secretKey).update(secret).digest(),
       subject: sealer.derive('bailiwick/pairwise-subjects/1'),
+      forms: sealer.derive('bailiwick/forms/1'),
     },
     addressOf: makeAddressOf(config.trustedProxies),
     isHealthy: () => isHealthy(authorization),
+    onRefusal: (refusal, context) => logs.security.warn({ ...refusal, ...context }, 'Refused.'),
     onError: (error, context) => logs.server.error({ ...errorFields(error), ...context }, 'A request failed.'),
   });
 }
 
-function directoryOf(config: Config, { sealer }: Database, authorization: Authorization, logs: Logs) {
+function directoryOf(config: Config, { sealer }: Database, { authorization }: Login, logs: Logs) {
   const findKey = async (tenantId: TenantId, kid: string) => {
     const keys = await authorization.performInternal(tokenServiceOf(tenantId), listKeys, undefined);
     return keys.find((key) => key.kid === kid);
@@ -114,7 +117,13 @@ function directoryOf(config: Config, { sealer }: Database, authorization: Author
   });
 }
 
-function openLogin(database: Database, login: Side | 'operator', logs: Logs) {
+interface Login {
+  readonly authorization: Authorization;
+  readonly passwords: Passwords;
+  close(): Promise<void>;
+}
+
+function openLogin(database: Database, login: Side | 'operator', logs: Logs): Login {
   const { sealer } = database;
   const onError = (error: Error) => logs.server.warn({ login, ...errorFields(error) }, 'A database connection broke.');
   const store = new Store({ url: database.url(login), sealer, onError });
@@ -129,7 +138,7 @@ function openLogin(database: Database, login: Side | 'operator', logs: Logs) {
   const authorization: Authorization = new Authorization(store, {
     hashNewPassword: (tenantId, password, words) => passwords.hashNewPassword(tenantId, password, words),
   });
-  return { authorization, close: () => store.end() };
+  return { authorization, passwords, close: () => store.end() };
 }
 
 function startJanitor(authorization: Authorization, logs: Logs) {

@@ -64,7 +64,9 @@ export async function listAssignmentsOfResource(
 
 /** The app id of a resource, and whether it publishes the role for applications: facts that decide who may assign it. */
 export async function readAssignable(
-  permit: Read,
+  permit:
+    | Read
+    | Permit<'directory/oAuth2PermissionGrants/create' | 'directory/oAuth2PermissionGrants/ownConsent/create'>,
   resourceId: ObjectId,
   appRoleId: string,
 ): Promise<{ appId: string; isPublished: boolean }> {

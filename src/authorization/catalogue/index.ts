@@ -2,6 +2,8 @@ import type { AnyOperation } from '../operation.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
 import * as groups from './groups.ts';
+import * as ownAccount from './own-account.ts';
+import * as pageConsents from './page-consents.ts';
 import * as permissionGrants from './permission-grants.ts';
 import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
@@ -15,5 +17,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   servicePrincipals,
   permissionGrants,
   roleManagement,
+  pageConsents,
+  ownAccount,
   auditLogs,
 ].flatMap((module): AnyOperation[] => Object.values(module));

@@ -13,10 +13,9 @@ import {
   readServicePrincipal,
   updateServicePrincipal,
 } from '../../directory/service-principals.ts';
-import { parseAppId } from '../../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
 import { readOperation, writeOperation } from '../operation.ts';
-import { listQuery, objectId, referencedId } from './inputs.ts';
+import { appId, listQuery, objectId, referencedId } from './inputs.ts';
 
 const READ = [
   'Application.Read.All',
@@ -29,13 +28,6 @@ const ASSIGN = ['AppRoleAssignment.ReadWrite.All'] as const;
 const reading = { delegated: READ, application: READ };
 const writing = { delegated: WRITE, application: WRITE };
 const audited = { category: 'ApplicationManagement', object: 'ServicePrincipal' } as const;
-
-const appId = z.string().transform((value, context) => {
-  const parsed = parseAppId(value);
-  if (parsed) return parsed;
-  context.addIssue({ code: 'custom', message: 'Must be a GUID.' });
-  return z.NEVER;
-});
 
 export const getServicePrincipals = readOperation({
   name: 'listServicePrincipals',
