@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { createHmac } from 'node:crypto';
 import { makeVerifyAccessToken } from './authentication/access-tokens.ts';
 import { makeAuthentication } from './authentication/authentication.ts';
+import { checkCurrentPassword } from './authentication/current-password.ts';
 import { checkNewPassword, PASSWORD_REASONS } from './authentication/password-rules.ts';
 import { Passwords } from './authentication/passwords.ts';
 import { makeSigningKey } from './authentication/signing-key-material.ts';
@@ -24,6 +25,7 @@ import { type Database, openDatabase } from './store/database.ts';
 import { migrate } from './store/migrate.ts';
 import { databaseProblems } from './store/safety.ts';
 import { Store } from './store/store.ts';
+import { badRequest } from './vocabulary/errors.ts';
 import type { TenantId } from './vocabulary/ids.ts';
 import { deploymentApplications } from './vocabulary/permissions.ts';
 
@@ -63,11 +65,13 @@ async function serveHere(
   ended: Promise<unknown>,
 ): Promise<void> {
   const opened: { close(): Promise<void> }[] = [];
+  let proving: Login | undefined;
   const listening: Listening[] = [];
   try {
     for (const side of sides) {
-      const login = openLogin(database, side, logs);
+      const login = openLogin(database, side, logs, proving);
       opened.push(login);
+      if (side === 'authentication') proving = login;
       const handle = side === 'authentication' ? authenticationOf : directoryOf;
       listening.push(await listen(config[side], handle(config, database, login, logs), certificate));
       if (side === 'authentication') opened.push(startJanitor(login.authorization, logs));
@@ -123,7 +127,11 @@ interface Login {
   close(): Promise<void>;
 }
 
-function openLogin(database: Database, login: Side | 'operator', logs: Logs): Login {
+/**
+ * @param proving the login that can prove a current password: the directory's own can read none. Without it (one side
+ *   served alone) people change their passwords at the sign-in pages only.
+ */
+function openLogin(database: Database, login: Side | 'operator', logs: Logs, proving?: Login): Login {
   const { sealer } = database;
   const onError = (error: Error) => logs.server.warn({ login, ...errorFields(error) }, 'A database connection broke.');
   const store = new Store({ url: database.url(login), sealer, onError });
@@ -137,6 +145,10 @@ function openLogin(database: Database, login: Side | 'operator', logs: Logs): Lo
   });
   const authorization: Authorization = new Authorization(store, {
     hashNewPassword: (tenantId, password, words) => passwords.hashNewPassword(tenantId, password, words),
+    checkPassword: async (tenantId, userId, password) => {
+      if (!proving) throw badRequest('Passwords are changed on the account page of the sign-in server.');
+      await checkCurrentPassword(proving, { tenantId, userId }, password);
+    },
   });
   return { authorization, passwords, close: () => store.end() };
 }

@@ -3,6 +3,9 @@ import type { ObjectChange } from '../vocabulary/objects.ts';
 import type { Principal, RequestContext } from '../vocabulary/principals.ts';
 import type { AnyOperation, AuditWords } from './operation.ts';
 
+const MAX_REASON = 1_000;
+const MAX_ID = 128;
+
 /** The record of an act that was done, with what changed on each object. */
 export function successEntry(
   audit: AuditWords,
@@ -26,18 +29,28 @@ export function failureEntry(
   reason: string,
   targetId: string | undefined,
 ): AuditEntry {
-  const { activity, category, type, object } =
-    operation.access === 'write'
-      ? operation.audit
-      : { activity: operation.summary, category: 'DirectoryManagement', type: 'Read', object: undefined };
+  const { activity, category, type, object } = operation.audit ?? {
+    activity: operation.summary,
+    category: 'DirectoryManagement',
+    type: 'Read',
+    object: undefined,
+  };
   return {
     ...described(activity, category, type, principal, context),
     result: 'failure',
-    resultReason: reason,
+    resultReason: printable(reason, MAX_REASON),
     targetResources: targetId
-      ? [{ id: targetId, type: object ?? null, displayName: null, modifiedProperties: [] }]
+      ? [{ id: printable(targetId, MAX_ID), type: object ?? null, displayName: null, modifiedProperties: [] }]
       : [],
   };
+}
+
+/** Words of a caller: bounded, and without what Postgres refuses or a terminal obeys (AUD-05). */
+function printable(text: string, max: number): string {
+  return text
+    .slice(0, max)
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, '?');
 }
 
 function described(activity: string, category: string, type: string, principal: Principal, context: RequestContext) {

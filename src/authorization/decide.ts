@@ -75,7 +75,7 @@ function decideDelegated({ state, ceiling = [], action, permissions, target }: Q
   const { own = [], delegated } = permissions;
   const granted = intersection(ceiling, state?.permissions ?? []);
   if (granted.length === 0) return { allowed: false, refusal: 'consentGone' };
-  const suffices = target?.isOwn === false ? delegated : [...delegated, ...own];
+  const suffices = target === undefined || target.isOwn ? [...delegated, ...own] : delegated;
   const grantedBy = intersection(suffices, granted);
   if (grantedBy.length === 0) return { allowed: false, refusal: 'permissionLacks', scopes: suffices };
   return decidePerson(state, action, target) ?? { allowed: true, grantedBy };
@@ -92,32 +92,37 @@ function decidePerson(
   target: Target | undefined,
 ): Decision | undefined {
   const roles = state?.directoryRoles ?? [];
-  const isOwn = target?.isOwn === true;
-  const byRole = actionsOf(roles).has(action);
-  const byDefault = state?.isGuest === false && DEFAULT_USER_ACTIONS.has(action);
+  const byRole = actionsOf(roles);
   // Before the object is known, an act on one's own is still possible.
-  const asOwner = OWN_USER_ACTIONS.has(action) || (DEFAULT_USER_ACTIONS.has(action) && state?.isGuest === true);
-  if (!byRole && !byDefault && !(asOwner && (isOwn || target === undefined)))
-    return { allowed: false, refusal: 'roleLacks' };
-  return target ? decideTarget(roles, action, target, isOwn && !byRole) : undefined;
+  const mayBeOwn = target === undefined || target.isOwn === true;
+  const needed = [action, ...(target?.also ?? [])];
+  const isAllowed = (one: DirectoryAction) =>
+    byRole.has(one) ||
+    (DEFAULT_USER_ACTIONS.has(one) && (state?.isGuest === false || mayBeOwn)) ||
+    (OWN_USER_ACTIONS.has(one) && mayBeOwn);
+  if (!needed.every(isAllowed)) return { allowed: false, refusal: 'roleLacks' };
+  return target && decideTarget(roles, needed, target);
 }
 
 function decideApplication({ state, action, permissions, target }: Question): Decision {
   const grantedBy = intersection(permissions.application, state?.permissions ?? []);
   if (grantedBy.length === 0) return { allowed: false, refusal: 'permissionLacks', scopes: permissions.application };
-  const roles = state?.directoryRoles ?? [];
-  const plain = target?.heldRoles?.length === 0 || target?.reach === 'exceptDirectoryAppRoles';
-  const refused = target && !plain ? decideTarget(roles, action, target, false) : undefined;
-  return refused ?? { allowed: true, grantedBy };
+  // What an application could use to win more rights than it was given is for people alone, whatever its roles (CON-15).
+  if (target?.reach === 'all') return { allowed: false, refusal: 'reachLacks' };
+  const heldRoles = target?.heldRoles ?? [];
+  if (heldRoles.length > 0 && !mayManage(state?.directoryRoles ?? [], heldRoles, action))
+    return { allowed: false, refusal: 'targetProtected' };
+  return { allowed: true, grantedBy };
 }
 
 function decideTarget(
   roles: readonly string[],
-  action: DirectoryAction,
+  actions: readonly DirectoryAction[],
   target: Target,
-  asOwner: boolean,
 ): Decision | undefined {
-  if (target.heldRoles && !asOwner && !mayManage(roles, target.heldRoles, action))
+  const { heldRoles, isOwn } = target;
+  const asOwner = (action: DirectoryAction) => isOwn === true && OWN_USER_ACTIONS.has(action);
+  if (heldRoles && !actions.every((action) => asOwner(action) || mayManage(roles, heldRoles, action)))
     return { allowed: false, refusal: 'targetProtected' };
   if (target.reach && !reaches(consentReachOf(roles), target.reach)) return { allowed: false, refusal: 'reachLacks' };
   return undefined;

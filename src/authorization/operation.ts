@@ -26,6 +26,10 @@ export interface Target {
   readonly heldRoles?: readonly string[];
   /** For consent and credentials: how far the caller's own right to consent must reach. */
   readonly reach?: Exclude<ConsentReach, 'none'>;
+  /** What this particular change needs besides the operation's own action: a person's roles must allow all of it. */
+  readonly also?: readonly DirectoryAction[];
+  /** For `prepare`: which password is the current one now, so that what was verified is what is replaced. */
+  readonly passwordVersion?: string | undefined;
 }
 
 export interface Permissions {
@@ -42,12 +46,22 @@ export interface Route {
   /** With `:name` for a path parameter; below `/v1.0`. */
   readonly path: string;
   readonly status: 200 | 201 | 204;
+  /** Of several operations on one method and path, this one is meant when the body has this property. */
+  readonly whenBodyHas?: string;
 }
 
 /** Slow work of other rooms that operations may ask for; `main.ts` injects it. */
 export interface Preparations {
   /** Checks a new password against the rules and returns its hash. Throws `Request_BadRequest` with the rule. */
   hashNewPassword(tenantId: TenantId, password: string, userWords: readonly string[]): Promise<string>;
+  /** Throws `Request_BadRequest` when this is not the user's current password, `TooManyRequests` after many mistakes. */
+  checkPassword(tenantId: TenantId, userId: ObjectId, password: string): Promise<void>;
+}
+
+/** For whom, and on what, slow work is done: both were read before it began. */
+export interface Prepared {
+  readonly caller: Caller;
+  readonly target: Target;
 }
 
 interface Described<Action extends DirectoryAction, Schema extends z.ZodType> {
@@ -57,6 +71,8 @@ interface Described<Action extends DirectoryAction, Schema extends z.ZodType> {
   readonly action: Action;
   readonly route?: Route | undefined;
   readonly permissions: Permissions;
+  /** Takes the object's version from `If-Match` as `version`. */
+  readonly versioned?: boolean;
   /** Answers one page: `input` has the `query`, and the result is a `Page`. */
   readonly list?: boolean;
   /** Whether a person may do this at the sign-in server's own pages, without an application. */
@@ -66,7 +82,7 @@ interface Described<Action extends DirectoryAction, Schema extends z.ZodType> {
    * Slow work on the input (hashing a password) that must not hold a transaction open. It runs between two decisions:
    * nobody who would be refused can cause it.
    */
-  prepare?(input: z.output<Schema>, tools: Preparations, tenantId: TenantId): Promise<z.output<Schema>>;
+  prepare?(input: z.output<Schema>, tools: Preparations, known: Prepared): Promise<z.output<Schema>>;
   /** Facts about the object acted on. Throws `Request_ResourceNotFound` when it is not there. */
   target?(permit: Permit<Action>, input: z.output<Schema>, caller: Caller): Target | Promise<Target>;
 }
@@ -76,6 +92,8 @@ export interface ReadOperation<Action extends DirectoryAction, Schema extends z.
   readonly access: 'read';
   /** The query is one short statement and needs no fact about its target: it runs on a shared pipelined connection. */
   readonly short?: boolean;
+  /** For reads of what is sensitive: each is recorded, like a write. */
+  readonly audit?: AuditWords;
   run(permit: Permit<Action>, input: z.output<Schema>, caller: Caller): Promise<Result>;
 }
 
@@ -101,7 +119,7 @@ export type AuditCategory =
   | 'RoleManagement'
   | 'DirectoryManagement'
   | 'KeyManagement';
-export type AuditType = 'Add' | 'Update' | 'Delete' | 'Assign' | 'Unassign';
+export type AuditType = 'Add' | 'Update' | 'Delete' | 'Assign' | 'Unassign' | 'Read';
 
 export type Operation<Action extends DirectoryAction, Schema extends z.ZodType, Result> =
   | ReadOperation<Action, Schema, Result>

@@ -28,6 +28,9 @@ import type {
 import { SignInRecords } from './sign-in-records.ts';
 import { Versions } from './versions.ts';
 
+/** A mistake is named by the caller's own words, which may be long. */
+const MAX_MESSAGE = 300;
+
 /** The only door to the data, for one database login. */
 export class Authorization {
   readonly #store: Store;
@@ -62,13 +65,35 @@ export class Authorization {
         return await this.#readShort(principal, operation, input);
       }
       const prepared = operation.prepare ? await this.#prepare(principal, operation, input) : undefined;
-      return await this.#store.transaction({ action, tenantId, access }, (permit) =>
+      const needed = operation.audit ? 'write' : access;
+      return await this.#store.transaction({ action, tenantId, access: needed }, (permit) =>
         this.#decideAndRun(permit, principal, operation, prepared ?? (() => parseInput(operation, input)), context),
       );
     } catch (error) {
-      if (isRecorded(error, operation)) await this.#recordRefusal(principal, operation, input, context, error);
+      await this.recordRefusal(principal, operation, input, context, error);
       throw error;
     }
+  }
+
+  /**
+   * Records in the principal's own tenant that a call was refused or failed: also one that never came as far as
+   * `perform`, because its body could not be read.
+   */
+  async recordRefusal(
+    principal: Principal,
+    operation: AnyOperation,
+    input: unknown,
+    context: RequestContext,
+    error: unknown,
+  ): Promise<void> {
+    if (!isRecorded(error, operation)) return;
+    const reason = typeof error.cause === 'string' ? error.cause : error.message;
+    const entry = failureEntry(operation, principal, context, reason, idOf(input));
+    const action = 'authorization/refusals/create' as const;
+    requireListed({ kind: 'internal', name: 'refusalRecorder', tenantId: principal.tenantId }, action);
+    await this.#store.shortTransaction({ action, tenantId: principal.tenantId, access: 'write' }, (permit) =>
+      audit(permit, entry),
+    );
   }
 
   /** Performs an act of the product itself, which must be on that principal's list. */
@@ -78,7 +103,7 @@ export class Authorization {
     input: Input,
     context: RequestContext = { correlationId: crypto.randomUUID() },
   ): Promise<Result> {
-    const { action, access, short, audit } = operation;
+    const { action, access, short } = operation;
     requireListed(principal, action);
     const binding = { action, tenantId: principal.tenantId, access, ...operation.binding?.(input) };
     const run = (permit: Permit<Action>) => operation.run(permit, input);
@@ -86,7 +111,8 @@ export class Authorization {
     return this.#store.transaction(binding, async (permit) => {
       const result = await run(permit);
       const changes = operation.changes?.(input, result, principal.tenantId) ?? [];
-      if (audit && changes.length > 0) await insertAudit(permit, successEntry(audit, principal, context, changes));
+      if (operation.audit && changes.length > 0)
+        await audit(permit, successEntry(operation.audit, principal, context, changes));
       if (operation.raisesVersion) await raiseTenantVersion(permit);
       return result;
     });
@@ -119,7 +145,7 @@ export class Authorization {
     const { action } = operation;
     const { tenantId } = principal;
     return this.#store.shortTransaction({ action, tenantId, access: 'read' }, (permit) => {
-      const target = operation.target?.(permit, parsed, caller);
+      const target = operation.target?.(permit, parsed, caller) ?? {};
       if (target instanceof Promise) throw new Error(`${operation.name} is not short: its target is read.`);
       return operation.run(permit, parsed, { ...caller, grantedBy: decideOn(target) });
     });
@@ -136,9 +162,13 @@ export class Authorization {
     decideOn(undefined);
     const parsed = parse();
     // An internal principal has no roles to weigh against the object, but the object must be there all the same.
-    const grantedBy = decideOn(await operation.target?.(permit, parsed, caller));
+    const grantedBy = decideOn((await operation.target?.(permit, parsed, caller)) ?? {});
     const run = { ...caller, grantedBy };
-    if (operation.access === 'read') return operation.run(permit, parsed, run);
+    if (operation.access === 'read') {
+      const result = await operation.run(permit, parsed, run);
+      if (operation.audit) await audit(permit, successEntry(operation.audit, principal, context, []));
+      return result;
+    }
     const { value, changes }: Written<Result> = await operation.run(permit, parsed, run);
     await audit(permit, successEntry(operation.audit, principal, context, changes));
     await raiseTenantVersion(permit);
@@ -153,31 +183,15 @@ export class Authorization {
   ): Promise<() => z.output<Schema>> {
     const { action } = operation;
     const { tenantId } = principal;
-    const parsed = await this.#store.transaction({ action, tenantId, access: 'read' }, async (permit) => {
+    const { parsed, known } = await this.#store.transaction({ action, tenantId, access: 'read' }, async (permit) => {
       const { caller, decideOn } = await judgeLive(permit, principal, operation);
       decideOn(undefined);
       const checked = parseInput(operation, input);
-      decideOn(await operation.target?.(permit, checked, caller));
-      return checked;
+      const target = (await operation.target?.(permit, checked, caller)) ?? {};
+      return { parsed: checked, known: { caller: { ...caller, grantedBy: decideOn(target) }, target } };
     });
-    const prepared = await operation.prepare?.(parsed, this.#preparations, tenantId);
+    const prepared = await operation.prepare?.(parsed, this.#preparations, known);
     return () => prepared ?? parsed;
-  }
-
-  async #recordRefusal(
-    principal: Principal,
-    operation: AnyOperation,
-    input: unknown,
-    context: RequestContext,
-    error: DirectoryError,
-  ): Promise<void> {
-    const reason = typeof error.cause === 'string' ? error.cause : error.message;
-    const entry = failureEntry(operation, principal, context, reason, idOf(input));
-    const action = 'authorization/refusals/create' as const;
-    requireListed({ kind: 'internal', name: 'refusalRecorder', tenantId: principal.tenantId }, action);
-    await this.#store.shortTransaction({ action, tenantId: principal.tenantId, access: 'write' }, (permit) =>
-      audit(permit, entry),
-    );
   }
 }
 
@@ -234,7 +248,8 @@ function parseInput<Schema extends z.ZodType>(operation: { readonly input: Schem
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
-  throw new DirectoryError('Request_BadRequest', `${where}${issue?.message ?? 'The request is malformed.'}`);
+  const message = `${where}${issue?.message ?? 'The request is malformed.'}`;
+  throw new DirectoryError('Request_BadRequest', message.slice(0, MAX_MESSAGE));
 }
 
 /** Refusals always; other failures of a write as well. Our own faults and an absent database go to the log instead. */
@@ -245,7 +260,7 @@ function isRecorded(error: unknown, { access }: AnyOperation): error is Director
 
 function idOf(input: unknown): string | undefined {
   const id = typeof input === 'object' && input !== null && 'id' in input ? input.id : undefined;
-  return typeof id === 'string' ? id.slice(0, 128) : undefined;
+  return typeof id === 'string' ? id : undefined;
 }
 
 function requireListed(principal: InternalPrincipal, action: DirectoryAction | InternalAction): void {

@@ -1,4 +1,9 @@
 import {
+  addAppRoleAssignment,
+  getAppRoleAssignments,
+  removeAppRoleAssignment,
+} from '../authorization/catalogue/app-role-assignments.ts';
+import {
   addGrant,
   getGrants,
   getGrantsOfClient,
@@ -6,11 +11,8 @@ import {
   removeGrant,
 } from '../authorization/catalogue/permission-grants.ts';
 import {
-  addAppRoleAssignment,
   addServicePrincipal,
-  getAppRoleAssignments,
   getServicePrincipals,
-  removeAppRoleAssignment,
   removeServicePrincipal,
 } from '../authorization/catalogue/service-principals.ts';
 import type { AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal } from '../vocabulary/applications.ts';

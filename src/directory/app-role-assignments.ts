@@ -48,8 +48,9 @@ export async function listAssignmentsGiven(
   permit: Read,
   principalId: ObjectId,
   query: ListQuery,
+  principalType: PrincipalType = 'ServicePrincipal',
 ): Promise<Page<AppRoleAssignment>> {
-  await requirePrincipal(permit, principalId);
+  await requirePrincipal(permit, principalId, principalType);
   return readPage<AppRoleAssignment>(permit, GIVEN, query, [principalId]);
 }
 
@@ -58,22 +59,29 @@ export async function listAssignmentsOfResource(
   resourceId: ObjectId,
   query: ListQuery,
 ): Promise<Page<AppRoleAssignment>> {
-  await requirePrincipal(permit, resourceId);
+  await requirePrincipal(permit, resourceId, 'ServicePrincipal');
   return readPage<AppRoleAssignment>(permit, OF_RESOURCE, query, [resourceId]);
 }
 
-/** The app id of a resource, and whether it publishes the role for applications: facts that decide who may assign it. */
+export type PrincipalType = AppRoleAssignment['principalType'];
+
+/** "Default access": assigned where an application publishes no role for people. */
+export const NO_APP_ROLE = '00000000-0000-0000-0000-000000000000';
+const TABLES = { ServicePrincipal: 'service_principals', User: 'users', Group: 'groups' } as const;
+const KEYS = { ServicePrincipal: 'service_principal_id', User: 'user_id', Group: 'group_id' } as const;
+
+/** The app id of a resource, and for which kinds of members it publishes the role: facts that decide who may assign it. */
 export async function readAssignable(
   permit:
     | Read
     | Permit<'directory/oAuth2PermissionGrants/create' | 'directory/oAuth2PermissionGrants/ownConsent/create'>,
   resourceId: ObjectId,
   appRoleId: string,
-): Promise<{ appId: string; isPublished: boolean }> {
-  const [row] = await permit.query<{ appId: string; isPublished: boolean }>({
-    text: `select s.app_id as "appId", exists (select from jsonb_array_elements(coalesce(a.app_roles, p.app_roles)) r
-        where r ->> 'id' = $3 and coalesce((r ->> 'isEnabled')::boolean, true)
-          and r -> 'allowedMemberTypes' ? 'Application') as "isPublished"
+): Promise<{ appId: string; memberTypes: readonly string[] }> {
+  const [row] = await permit.query<{ appId: string; memberTypes: readonly string[] }>({
+    text: `select s.app_id as "appId", coalesce((select r -> 'allowedMemberTypes'
+        from jsonb_array_elements(coalesce(a.app_roles, p.app_roles)) r
+        where r ->> 'id' = lower($3) and coalesce((r ->> 'isEnabled')::boolean, true) limit 1), '[]') as "memberTypes"
       from service_principals s
       left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
       left join published_applications p on p.app_id = s.app_id and a.id is null
@@ -84,26 +92,33 @@ export async function readAssignable(
   return row;
 }
 
+export interface NewAssignment {
+  readonly principalId: ObjectId;
+  readonly resourceId: ObjectId;
+  readonly appRoleId: string;
+  /** An application permission goes to a service principal; a role of people to a user or a group. */
+  readonly principalType?: PrincipalType;
+}
+
 /**
- * Assigns an application permission to a service principal.
+ * Assigns an app role of a resource.
  * @throws DirectoryError `Request_ResourceNotFound`, `Request_BadRequest` for a role that the resource does not publish
+ *   for such members, `Request_MultipleObjectsWithSameKeyValue`
  */
 export async function assignAppRole(
   permit: Write,
-  {
-    principalId,
-    resourceId,
-    appRoleId,
-  }: { readonly principalId: ObjectId; readonly resourceId: ObjectId; readonly appRoleId: string },
+  { principalId, resourceId, appRoleId, principalType = 'ServicePrincipal' }: NewAssignment,
 ): Promise<Written<AppRoleAssignment>> {
-  await requirePrincipal(permit, principalId);
-  const { isPublished } = await readAssignable(permit, resourceId, appRoleId);
-  if (!isPublished) throw badRequest('The resource publishes no such application permission.');
+  await requirePrincipal(permit, principalId, principalType);
+  const { memberTypes } = await readAssignable(permit, resourceId, appRoleId);
+  const isPerson = principalType !== 'ServicePrincipal';
+  if (!memberTypes.includes(isPerson ? 'User' : 'Application') && !(isPerson && appRoleId === NO_APP_ROLE))
+    throw badRequest(`The resource publishes no such ${isPerson ? 'role for people' : 'application permission'}.`);
   const id = newObjectId();
   await permit.query({
-    text: `insert into app_role_assignments (tenant_id, id, principal_type, service_principal_id, resource_id, app_role_id)
-      values ($1, $2, 'ServicePrincipal', $3, $4, $5)`,
-    values: [permit.tenantId, id, principalId, resourceId, appRoleId],
+    text: `insert into app_role_assignments (tenant_id, id, principal_type, ${KEYS[principalType]}, resource_id, app_role_id)
+      values ($1, $2, $3, $4, $5, $6)`,
+    values: [permit.tenantId, id, principalType, principalId, resourceId, appRoleId],
   });
   const after = await readAssignment(permit, id);
   return { value: after, changes: [changed(undefined, after)] };
@@ -113,10 +128,11 @@ export async function assignAppRole(
 export async function removeAppRole(permit: Write, principalId: ObjectId, id: ObjectId): Promise<Written<undefined>> {
   const before = await readAssignment(permit, id);
   if (before.principalId !== principalId && before.resourceId !== principalId) throw notFound();
-  await permit.query({
-    text: 'delete from app_role_assignments where tenant_id = $1 and id = $2',
+  const rows = await permit.query({
+    text: 'delete from app_role_assignments where tenant_id = $1 and id = $2 returning true as deleted',
     values: [permit.tenantId, id],
   });
+  if (rows.length === 0) throw notFound();
   return { value: undefined, changes: [changed(before, undefined)] };
 }
 
@@ -129,9 +145,9 @@ async function readAssignment(permit: Read, id: ObjectId): Promise<AppRoleAssign
   return assignment;
 }
 
-async function requirePrincipal(permit: Read, id: ObjectId): Promise<void> {
+async function requirePrincipal(permit: Read, id: ObjectId, type: PrincipalType): Promise<void> {
   const rows = await permit.query({
-    text: 'select from service_principals where tenant_id = $1 and id = $2',
+    text: `select from ${TABLES[type]} where tenant_id = $1 and id = $2`,
     values: [permit.tenantId, id],
   });
   if (rows.length === 0) throw notFound();

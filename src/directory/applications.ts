@@ -4,6 +4,7 @@ import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { type AppId, newAppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
+import { requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
@@ -150,6 +151,7 @@ export async function createApplication(
     values: [permit.tenantId, servicePrincipalId, appId],
   });
   const { version: _, ...after } = await readApplication(permit, id);
+  if (after.identifierUris.length > 0) await requireOwnIdentifiers(permit, appId);
   await publish(permit, after);
   const presence = {
     type: 'ServicePrincipal' as const,
@@ -174,6 +176,7 @@ export async function updateApplication(
   );
   if (rows.length === 0) throw new DirectoryError('Request_PreconditionFailed');
   const { version: _new, ...after } = await readApplication(permit, id);
+  if (properties.identifierUris !== undefined) await requireOwnIdentifiers(permit, after.appId);
   await publish(permit, after, before);
   return { value: after, changes: [changed(before, after)] };
 }
@@ -182,9 +185,11 @@ export async function updateApplication(
 export async function deleteApplication(
   permit: Permit<'directory/applications/delete'>,
   id: ObjectId,
+  version?: string,
 ): Promise<Written<undefined>> {
   await lock(permit, id);
-  const { version: _, ...before } = await readApplication(permit, id);
+  const { version: current, ...before } = await readApplication(permit, id);
+  if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
   const where = { values: [permit.tenantId, before.appId] };
   await permit.query({ text: 'delete from service_principals where tenant_id = $1 and app_id = $2', ...where });
   await permit.query({

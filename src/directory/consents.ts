@@ -80,8 +80,8 @@ async function addAppRole(
   clientId: ObjectId,
   { resourceId, appRoleId }: ConsentedAppRole,
 ): Promise<ObjectChange[]> {
-  const { isPublished } = await readAssignable(permit, resourceId, appRoleId);
-  if (!isPublished) throw badRequest('The resource publishes no such application permission.');
+  const { memberTypes } = await readAssignable(permit, resourceId, appRoleId);
+  if (!memberTypes.includes('Application')) throw badRequest('The resource publishes no such application permission.');
   const [row] = await permit.query<{ id: string }>({
     text: `insert into app_role_assignments (tenant_id, id, principal_type, service_principal_id, resource_id, app_role_id)
       values ($1, $2, 'ServicePrincipal', $3, $4, $5) on conflict do nothing returning id`,

@@ -1,11 +1,11 @@
 import type { Permit } from '../store/permit.ts';
-import { notFound } from '../vocabulary/errors.ts';
+import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Group, Page, User, Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
-import { type Columns, insertStatement } from './statements.ts';
+import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
 
 const COLUMNS: Columns = {
   id: 'id',
@@ -46,15 +46,64 @@ const MEMBERS: Listable = {
   where: 'm.group_id = $2',
   columns: {
     id: { sql: 'u.id', type: 'guid', filter: EQUALITY },
-    displayName: { sql: 'u.display_name', type: 'string' },
-    userPrincipalName: { sql: 'u.user_principal_name', type: 'string' },
+    displayName: {
+      sql: 'u.display_name',
+      type: 'string',
+      filter: PREFIX,
+      caseInsensitive: true,
+      key: 'u.display_name_key',
+      orderBy: true,
+      notNull: true,
+    },
+    userPrincipalName: {
+      sql: 'u.user_principal_name',
+      type: 'string',
+      filter: PREFIX,
+      caseInsensitive: true,
+      key: 'u.user_principal_name_key',
+    },
+    mail: { sql: 'u.mail', type: 'string' },
   },
 };
 
-export type Member = Pick<User, 'id' | 'displayName' | 'userPrincipalName'>;
+/** The groups of one user. */
+const OF_MEMBER: Listable = {
+  ...LISTED,
+  name: 'groups-of-member',
+  where: 'id in (select m.group_id from group_members m where m.tenant_id = $1 and m.user_id = $2)',
+};
+
+export type Member = Pick<User, 'id' | 'displayName' | 'userPrincipalName' | 'mail'>;
+export type VersionedGroup = Group & { readonly version: string };
+
+type Read = Permit<
+  | 'directory/groups/standard/read'
+  | 'directory/groups/basic/update'
+  | 'directory/groups/delete'
+  | 'directory/groups/members/read'
+  | 'directory/groups/members/update'
+>;
 
 export function listGroups(permit: Permit<'directory/groups/standard/read'>, query: ListQuery): Promise<Page<Group>> {
   return readPage<Group>(permit, LISTED, query);
+}
+
+/** @throws DirectoryError `Request_ResourceNotFound` */
+export async function readGroup(permit: Read, id: ObjectId): Promise<VersionedGroup> {
+  return found(permit, id, '');
+}
+
+export async function listGroupsOf(
+  permit: Permit<'directory/groups/members/read'>,
+  userId: ObjectId,
+  query: ListQuery,
+): Promise<Page<Group>> {
+  const rows = await permit.query({
+    text: 'select from users where tenant_id = $1 and id = $2',
+    values: [permit.tenantId, userId],
+  });
+  if (rows.length === 0) throw notFound();
+  return readPage<Group>(permit, OF_MEMBER, query, [userId]);
 }
 
 export interface NewGroup {
@@ -62,23 +111,67 @@ export interface NewGroup {
   readonly displayName: string;
   readonly mailNickname: string;
   readonly description?: string | null | undefined;
+  readonly members?: readonly ObjectId[] | undefined;
 }
 
 /** @throws DirectoryError `Request_MultipleObjectsWithSameKeyValue` for a mailNickname that is taken */
 export async function createGroup(
   permit: Permit<'directory/groups/create'>,
-  { id = newObjectId(), ...properties }: NewGroup,
+  { id = newObjectId(), members = [], ...properties }: NewGroup,
 ): Promise<Written<Group>> {
   const [group] = await permit.query<Group>(insertStatement('groups', COLUMNS, permit.tenantId, { id, ...properties }));
   if (!group) throw notFound();
-  return { value: group, changes: [{ type: 'Group', id, displayName: group.displayName, after: group }] };
+  await insertMembers(permit, id, members);
+  const after = members.length > 0 ? { ...group, members } : group;
+  return { value: group, changes: [{ type: 'Group', id, displayName: group.displayName, after }] };
 }
 
-export function listMembers(
+export type GroupPatch = Partial<Pick<Group, 'displayName' | 'mailNickname' | 'description'>>;
+
+/**
+ * Changes properties, and adds members.
+ * @throws DirectoryError `Request_ResourceNotFound` also for a member, `Request_PreconditionFailed`,
+ *   `Request_MultipleObjectsWithSameKeyValue`
+ */
+export async function updateGroup(
+  permit: Permit<'directory/groups/basic/update'>,
+  id: ObjectId,
+  {
+    members = [],
+    ...patch
+  }: { readonly [Key in keyof GroupPatch]?: GroupPatch[Key] | undefined } & {
+    readonly members?: readonly ObjectId[] | undefined;
+  },
+  version?: string,
+): Promise<Written<undefined>> {
+  const { version: current, ...before } = await found(permit, id, 'for update');
+  if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
+  const isPatched = Object.values(patch).some((value) => value !== undefined);
+  if (isPatched) await permit.query(updateStatement('groups', COLUMNS, permit.tenantId, id, patch));
+  await insertMembers(permit, id, members);
+  const { version: _, ...group } = await readGroup(permit, id);
+  const after = members.length > 0 ? { ...group, members } : group;
+  return { value: undefined, changes: [{ type: 'Group', id, displayName: group.displayName, before, after }] };
+}
+
+/** @throws DirectoryError `Request_ResourceNotFound`, `Request_PreconditionFailed` */
+export async function deleteGroup(
+  permit: Permit<'directory/groups/delete'>,
+  id: ObjectId,
+  version?: string,
+): Promise<Written<undefined>> {
+  const { version: current, ...before } = await found(permit, id, 'for update');
+  if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
+  await permit.query({ text: 'delete from groups where tenant_id = $1 and id = $2', values: [permit.tenantId, id] });
+  return { value: undefined, changes: [{ type: 'Group', id, displayName: before.displayName, before }] };
+}
+
+export async function listMembers(
   permit: Permit<'directory/groups/members/read'>,
   groupId: ObjectId,
   query: ListQuery,
 ): Promise<Page<Member>> {
+  await readGroup(permit, groupId);
   return readPage<Member>(permit, MEMBERS, query, [groupId]);
 }
 
@@ -99,4 +192,42 @@ export async function addMember(
   if (!row) throw notFound();
   const change = { type: 'Group' as const, id: groupId, displayName: row.displayName, after: { member: userId } };
   return { value: undefined, changes: [change] };
+}
+
+/** @throws DirectoryError `Request_ResourceNotFound` when there is no such group or he is not its member */
+export async function removeMember(
+  permit: Permit<'directory/groups/members/update'>,
+  groupId: ObjectId,
+  userId: ObjectId,
+): Promise<Written<undefined>> {
+  const { displayName } = await readGroup(permit, groupId);
+  const rows = await permit.query({
+    text: 'delete from group_members where tenant_id = $1 and group_id = $2 and user_id = $3 returning true as deleted',
+    values: [permit.tenantId, groupId, userId],
+  });
+  if (rows.length === 0) throw notFound();
+  const change = { type: 'Group' as const, id: groupId, displayName, before: { member: userId } };
+  return { value: undefined, changes: [change] };
+}
+
+/** A member of another tenant, like one that never existed, breaks the foreign key, which reads as not found (TEN-13). */
+async function insertMembers(
+  permit: Permit<'directory/groups/create' | 'directory/groups/basic/update'>,
+  groupId: ObjectId,
+  members: readonly ObjectId[],
+): Promise<void> {
+  if (members.length === 0) return;
+  await permit.query({
+    text: 'insert into group_members (tenant_id, group_id, user_id) select $1, $2, unnest($3::uuid[])',
+    values: [permit.tenantId, groupId, [...new Set(members)]],
+  });
+}
+
+async function found(permit: Read, id: ObjectId, lock: '' | 'for update'): Promise<VersionedGroup> {
+  const [group] = await permit.query<VersionedGroup>({
+    text: `select ${columnList(COLUMNS)}, xmin::text as version from groups where tenant_id = $1 and id = $2 ${lock}`,
+    values: [permit.tenantId, id],
+  });
+  if (!group) throw notFound();
+  return group;
 }

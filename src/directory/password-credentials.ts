@@ -43,6 +43,7 @@ export async function addSecret(
     secretText = randomBytes(SECRET_BYTES).toString('base64url'),
     endDateTime = inTwoYears(),
   } = secret;
+  if (endDateTime.getTime() <= Date.now()) throw badRequest('endDateTime: Must be in the future.');
   const keyId = newObjectId();
   const hint = secretText.slice(0, HINT_LENGTH);
   const [row] = await permit.query<PasswordCredential>({

@@ -34,19 +34,21 @@ export function listGrants(permit: Read, query: ListQuery): Promise<Page<OAuth2P
   return readPage<OAuth2PermissionGrant>(permit, LISTED, query);
 }
 
-export function listGrantsOfClient(
+export async function listGrantsOfClient(
   permit: Read,
   clientId: ObjectId,
   query: ListQuery,
 ): Promise<Page<OAuth2PermissionGrant>> {
+  await requireRow(permit, 'service_principals', clientId);
   return readPage<OAuth2PermissionGrant>(permit, OF_CLIENT, query, [clientId]);
 }
 
-export function listGrantsOfUser(
+export async function listGrantsOfUser(
   permit: Read,
   userId: ObjectId,
   query: ListQuery,
 ): Promise<Page<OAuth2PermissionGrant>> {
+  await requireRow(permit, 'users', userId);
   return readPage<OAuth2PermissionGrant>(permit, OF_PRINCIPAL, query, [userId]);
 }
 
@@ -71,6 +73,15 @@ export async function findGrantOf(
     values: [permit.tenantId, which.clientId, which.resourceId, which.principalId],
   });
   return grant;
+}
+
+/** Whether the grant is that person's own: false also when there is none, so that nobody learns of others' grants. */
+export async function isGrantOf(permit: Read, id: ObjectId, userId: ObjectId | undefined): Promise<boolean> {
+  const rows = await permit.query({
+    text: 'select from oauth2_permission_grants where tenant_id = $1 and id = $2 and principal_id = $3',
+    values: [permit.tenantId, id, userId ?? null],
+  });
+  return rows.length > 0;
 }
 
 export interface NewGrant {
@@ -141,6 +152,14 @@ export async function deleteGrant(
   });
   await recordRevoked(permit, before, before.scope.split(' '));
   return { value: undefined, changes: [changed(before, undefined)] };
+}
+
+async function requireRow(permit: Read, table: 'users' | 'service_principals', id: ObjectId): Promise<void> {
+  const rows = await permit.query({
+    text: `select from ${table} where tenant_id = $1 and id = $2`,
+    values: [permit.tenantId, id],
+  });
+  if (rows.length === 0) throw notFound();
 }
 
 async function lockGrant(permit: Read, id: ObjectId): Promise<OAuth2PermissionGrant> {

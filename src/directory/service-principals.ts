@@ -1,9 +1,11 @@
 import type { Permit } from '../store/permit.ts';
 import type { ServicePrincipal } from '../vocabulary/applications.ts';
-import { badRequest, notFound } from '../vocabulary/errors.ts';
+import { badRequest, DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { type AppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
+import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
 
@@ -98,6 +100,7 @@ export async function createServicePrincipal(permit: CreatePermit, appId: AppId)
   });
   if (rows.length === 0)
     throw badRequest('There is no application of that appId, or it is for its own organization alone.');
+  await requireOwnIdentifiers(permit, appId);
   const after = await readServicePrincipal(permit, id);
   return { value: after, changes: [changed(undefined, after)] };
 }
@@ -112,6 +115,7 @@ export async function updateServicePrincipal(
     values: [permit.tenantId, id],
   });
   const before = await readServicePrincipal(permit, id);
+  if (patch.accountEnabled === false) forbidForDirectory(before);
   await permit.query({
     text: `update service_principals set account_enabled = coalesce($3, account_enabled),
       app_role_assignment_required = coalesce($4, app_role_assignment_required) where tenant_id = $1 and id = $2`,
@@ -127,11 +131,22 @@ export async function deleteServicePrincipal(
   id: ObjectId,
 ): Promise<Written<undefined>> {
   const before = await readServicePrincipal(permit, id);
+  forbidForDirectory(before);
   await permit.query({
     text: 'delete from service_principals where tenant_id = $1 and id = $2',
     values: [permit.tenantId, id],
   });
   return { value: undefined, changes: [changed(before, undefined)] };
+}
+
+/** Without the directory API nobody could undo this, and everybody’s consents to it would be gone. */
+function forbidForDirectory({ appId }: ServicePrincipal): void {
+  if (appId === DIRECTORY_APP_ID) {
+    throw new DirectoryError(
+      'Authorization_RequestDenied',
+      'The directory API itself can be neither disabled nor removed.',
+    );
+  }
 }
 
 function changed(before: ServicePrincipal | undefined, after: ServicePrincipal | undefined) {

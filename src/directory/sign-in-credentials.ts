@@ -22,7 +22,7 @@ export interface SignInCredentials {
   readonly isFamiliar: boolean;
 }
 
-const READ = `select coalesce(u.id::text, lower($2)) as subject, u.id as "userId", u.user_principal_name as "userPrincipalName",
+const READ = `select coalesce(u.id::text, lower($2::text)) as subject, u.id as "userId", u.user_principal_name as "userPrincipalName",
     u.display_name as "displayName",
     array_remove(array[u.user_principal_name, u.display_name, u.given_name, u.surname, u.mail], null) as words,
     coalesce(u.account_enabled and t.is_enabled, false) as "isEnabled", p.password_hash as "passwordHash",
@@ -40,8 +40,21 @@ export async function readCredentials(
 ): Promise<SignInCredentials | undefined> {
   const [row] = await permit.query<SignInCredentials>({
     name: 'read-credentials',
-    text: `${READ} u.user_principal_name_key = lower($2) ${PASSWORD}`,
+    text: `${READ} u.user_principal_name_key = lower($2::text) ${PASSWORD}`,
     values: [permit.tenantId, username, deviceHash(device)],
+  });
+  return row;
+}
+
+/** The same for a person who is known already. */
+export async function readCredentialsOf(
+  permit: Permit<'authentication/passwords/read'>,
+  userId: ObjectId,
+): Promise<SignInCredentials | undefined> {
+  const [row] = await permit.query<SignInCredentials>({
+    name: 'read-credentials-of',
+    text: `${READ} u.id = $2::text::uuid ${PASSWORD}`,
+    values: [permit.tenantId, userId, deviceHash('')],
   });
   return row;
 }

@@ -1,4 +1,5 @@
 import type { Statement } from '../store/permit.ts';
+import { badRequest } from '../vocabulary/errors.ts';
 
 /** Property → column. Statement text is made from this alone, never from a caller's words. */
 export type Columns = Readonly<Record<string, string>>;
@@ -34,6 +35,7 @@ export function updateStatement(
   version?: string,
 ): Statement {
   const entries = known(columns, patch);
+  if (entries.length === 0) throw badRequest('Nothing to update.');
   const sets = entries.map(([column], index) => `${column} = $${index + 4}`);
   return {
     text: `update ${table} set ${sets.join(', ')} where tenant_id = $1 and id = $2 and ($3::text is null or xmin::text = $3)

@@ -2,10 +2,12 @@ import type { Permit } from '../store/permit.ts';
 import { badRequest, DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
-import type { Page, User, Written } from '../vocabulary/objects.ts';
+import { type Page, USER_PROPERTIES, type User, type Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
-import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
+import { EQUALITY, type Listable, narrowed, ORDERED, PREFIX } from './listable.ts';
+import { requireAnotherAdministrator } from './role-assignments.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
+import { endSignIns } from './user-credentials.ts';
 
 export const USER_COLUMNS: Columns = {
   id: 'id',
@@ -64,8 +66,17 @@ const LISTED: Listable = {
   },
 };
 
-export function listUsers(permit: Permit<'directory/users/standard/read'>, query: ListQuery): Promise<Page<User>> {
-  return readPage<User>(permit, LISTED, query);
+/**
+ * @param visible what the caller may see of these users; all of it unless given. What he may not see, and what he does
+ *   not select, is not in the rows.
+ */
+export function listUsers(
+  permit: Permit<'directory/users/standard/read'>,
+  query: ListQuery,
+  visible: readonly (keyof User)[] = USER_PROPERTIES,
+): Promise<Page<User>> {
+  const listed = visible.length === USER_PROPERTIES.length ? LISTED : narrowed(LISTED, visible);
+  return readPage<User>(permit, listed, query);
 }
 
 /** @throws DirectoryError `Request_ResourceNotFound` */
@@ -114,15 +125,24 @@ export async function updateUser(
   version?: string,
 ): Promise<Written<User>> {
   if (patch.userPrincipalName !== undefined) await requireVerifiedDomain(permit, patch.userPrincipalName);
-  const before = await lockUser(permit, id);
+  const { version: _, ...before } = await lockUser(permit, id);
+  const isDisabled = patch.accountEnabled === false && before.accountEnabled;
+  if (isDisabled) await requireAnotherAdministrator(permit, id);
   const [after] = await permit.query<User>(updateStatement('users', USER_COLUMNS, permit.tenantId, id, patch, version));
   if (!after) throw new DirectoryError('Request_PreconditionFailed');
+  if (isDisabled) await endSignIns(permit, id, 'userDisabled');
   return { value: after, changes: [changed(before, after)] };
 }
 
 /** @throws DirectoryError `Request_ResourceNotFound` */
-export async function deleteUser(permit: Permit<'directory/users/delete'>, id: ObjectId): Promise<Written<undefined>> {
-  const before = await lockUser(permit, id);
+export async function deleteUser(
+  permit: Permit<'directory/users/delete'>,
+  id: ObjectId,
+  version?: string,
+): Promise<Written<undefined>> {
+  const { version: current, ...before } = await lockUser(permit, id);
+  if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
+  await requireAnotherAdministrator(permit, id);
   await permit.query({ text: 'delete from users where tenant_id = $1 and id = $2', values: [permit.tenantId, id] });
   return { value: undefined, changes: [changed(before, undefined)] };
 }
@@ -131,9 +151,9 @@ export async function deleteUser(permit: Permit<'directory/users/delete'>, id: O
 async function lockUser(
   permit: Permit<'directory/users/basic/update' | 'directory/users/delete'>,
   id: ObjectId,
-): Promise<User> {
-  const [user] = await permit.query<User>({
-    text: `select ${columnList(USER_COLUMNS)} from users where tenant_id = $1 and id = $2 for update`,
+): Promise<VersionedUser> {
+  const [user] = await permit.query<VersionedUser>({
+    text: `select ${columnList(USER_COLUMNS)}, xmin::text as version from users where tenant_id = $1 and id = $2 for update`,
     values: [permit.tenantId, id],
   });
   if (!user) throw notFound();

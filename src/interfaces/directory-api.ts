@@ -1,19 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import findMyWay from 'find-my-way';
 import Koa, { type ParameterizedContext } from 'koa';
 import type { AnyOperation } from '../authorization/operation.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { VerifyAccessToken } from '../vocabulary/access-tokens.ts';
 import { DirectoryError } from '../vocabulary/errors.ts';
 import type { Page } from '../vocabulary/objects.ts';
-import type { Principal } from '../vocabulary/principals.ts';
+import type { Principal, RequestContext } from '../vocabulary/principals.ts';
 import { readJson } from './body.ts';
-import { type CallState, makeOpenCall } from './call.ts';
+import { type CallState, openCall } from './call.ts';
+import { answerOrigins } from './cors.ts';
 import { writeErrors } from './error-writer.ts';
 import { openList } from './odata/collection.ts';
 import { parseSelectOnly } from './odata/list-request.ts';
 import { selectProperties } from './odata/select.ts';
 import type { SkipTokens } from './odata/skip-token.ts';
+import { withRelativeReferences } from './references.ts';
+import { meantBy, Routes } from './routes.ts';
 import { makeTokenDoor } from './token-door.ts';
 
 export interface DirectoryApiOptions {
@@ -23,13 +25,16 @@ export interface DirectoryApiOptions {
   readonly skipTokens: SkipTokens;
   readonly origin: string;
   readonly isHealthy: () => Promise<boolean>;
-  /** The caller's address; which proxies are believed is the listener's to know (NET-06). */
+  /** The caller's address, by what is believed of proxies. */
   readonly addressOf: (request: IncomingMessage) => string | undefined;
+  /** Origins whose pages may read answers: exact, as browsers send them. None by default. */
+  readonly allowedOrigins?: ReadonlySet<string>;
+  /** For the security log: somebody was refused who is not, or not any more, known. */
+  readonly onRefusal?: (error: DirectoryError, context: RequestContext) => void;
   readonly onError: (error: unknown) => void;
 }
 
 type Context = ParameterizedContext<CallState>;
-type Parameters = Readonly<Record<string, string | undefined>>;
 
 const MAX_URL_LENGTH = 16_384;
 
@@ -37,52 +42,54 @@ const MAX_URL_LENGTH = 16_384;
 export function makeDirectoryApi(
   options: DirectoryApiOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
+  const { allowedOrigins = new Set(), onRefusal = () => {} } = options;
   const app = new Koa<CallState>();
   app.silent = true;
   app.on('error', options.onError);
-  app.use(makeOpenCall(options.addressOf));
-  app.use(writeErrors);
-  const router = routerOf(options.catalogue);
+  app.use(openCall(options.addressOf));
+  app.use(answerOrigins(allowedOrigins));
+  app.use(writeErrors(onRefusal));
+  const routes = new Routes(options.catalogue);
   const door = makeTokenDoor(options.verify);
   app.use(async (ctx: Context) => {
     if (ctx.path === '/healthz') return writeHealth(ctx, options.isHealthy);
     if (ctx.url.length > MAX_URL_LENGTH) throw new DirectoryError('Request_BadRequest', 'The URL is too long.');
     const principal = await door(singleAuthorization(ctx.req));
-    const { operation, parameters } = routeOf(router, ctx);
-    const { input, present } = openRequest(options, ctx, principal, operation);
-    const body = operation.route?.method === 'GET' ? undefined : await readJson(ctx.req);
-    const all = { ...parameters, ...input, ...(body === undefined ? {} : { body }) };
-    const result = await options.authorization.perform(principal, operation, all, ctx.state.context);
-    writeResult(ctx, operation, present(result), options.origin);
+    ctx.state.principal = principal;
+    const { operations, parameters } = routes.find(ctx.method, ctx.path, (methods) => ctx.set('Allow', methods));
+    await answer(options, ctx, principal, operations, parameters);
   });
   return app.callback();
 }
 
-function routerOf(catalogue: readonly AnyOperation[]) {
-  const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 200 });
-  for (const operation of catalogue) {
-    if (operation.route) router.on(operation.route.method, `/v1.0${operation.route.path}`, () => {}, operation);
-  }
-  return router;
-}
-
-function routeOf(
-  router: ReturnType<typeof routerOf>,
+/** Reads what is asked for, has it done, and writes the answer. A request that can not be read is recorded as refused. */
+async function answer(
+  options: DirectoryApiOptions,
   ctx: Context,
-): { operation: AnyOperation; parameters: Parameters } {
-  // Method override headers are not looked at: the request line alone decides (CON-21).
-  const found = isMethod(ctx.method) ? router.find(ctx.method, ctx.path) : null;
-  if (found) return { operation: found.store as AnyOperation, parameters: found.params }; // stored by routerOf
-  const allowed = METHODS.filter((method) => router.find(method, ctx.path));
-  if (allowed.length === 0) throw new DirectoryError('Request_ResourceNotFound');
-  ctx.set('Allow', allowed.join(', '));
-  throw new DirectoryError('Request_MethodNotAllowed');
-}
-
-const METHODS = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'] as const;
-
-function isMethod(method: string): method is (typeof METHODS)[number] {
-  return METHODS.some((known) => known === method);
+  principal: Principal,
+  operations: readonly AnyOperation[],
+  parameters: object,
+): Promise<void> {
+  const { authorization, origin } = options;
+  const { context } = ctx.state;
+  let operation = meantBy(operations, undefined);
+  let input: object = parameters;
+  let present: OpenedRequest['present'];
+  try {
+    const body = operation.route?.method === 'GET' ? undefined : await readJson(ctx.req);
+    operation = meantBy(operations, body);
+    const opened = openRequest(options, ctx, principal, operation);
+    present = opened.present;
+    input = {
+      ...parameters,
+      ...opened.input,
+      ...(body === undefined ? {} : { body: withRelativeReferences(body, origin) }),
+    };
+  } catch (error) {
+    await authorization.recordRefusal(principal, operation, parameters, context, error);
+    throw error;
+  }
+  writeResult(ctx, operation, present(await authorization.perform(principal, operation, input, context)), origin);
 }
 
 /** What the query string and the headers say, and how the result is shown. */
@@ -95,7 +102,7 @@ function openRequest(
   { origin, skipTokens }: DirectoryApiOptions,
   ctx: Context,
   principal: Principal,
-  { list = false, route }: AnyOperation,
+  { list = false, route, versioned = false }: AnyOperation,
 ): OpenedRequest {
   if (list) {
     const { query, collection } = openList(origin, skipTokens, { principal, path: ctx.path, search: ctx.search });
@@ -103,7 +110,9 @@ function openRequest(
   }
   const select = parseSelectOnly(ctx.search);
   if (select && route?.method !== 'GET') throw new DirectoryError('Request_BadRequest', '$select is for reading.');
-  const version = route?.method === 'PATCH' ? entityTag(ctx.get('if-match')) : undefined;
+  const version = route?.method === 'GET' ? undefined : entityTag(ctx.get('if-match'));
+  if (version !== undefined && !versioned)
+    throw new DirectoryError('Request_BadRequest', 'If-Match: This resource has no version.');
   return {
     input: version === undefined ? {} : { version },
     present: (result) => selected(Object(result), select),
@@ -143,7 +152,7 @@ function singleAuthorization(request: IncomingMessage): string | undefined {
 
 function entityTag(header: string): string | undefined {
   if (header === '' || header === '*') return undefined;
-  const tag = /^(?:W\/)?"([^"]*)"$/.exec(header)?.[1];
-  if (tag === undefined) throw new DirectoryError('Request_BadRequest', 'If-Match must be an entity tag.');
+  const tag = /^(?:W\/)?"([^"]{0,20})"$/.exec(header)?.[1];
+  if (tag === undefined) throw new DirectoryError('Request_BadRequest', 'If-Match must be one entity tag.');
   return tag;
 }

@@ -1,21 +1,29 @@
 import type { ParameterizedContext } from 'koa';
 import { DirectoryError } from '../vocabulary/errors.ts';
+import type { RequestContext } from '../vocabulary/principals.ts';
 import type { CallState } from './call.ts';
 
 /** The one writer of errors on this listener (wire.md, "Errors"). */
-export async function writeErrors(ctx: ParameterizedContext<CallState>, next: () => Promise<unknown>): Promise<void> {
-  try {
-    await next();
-  } catch (error) {
-    const known =
-      error instanceof DirectoryError ? error : new DirectoryError('InternalServerError', undefined, { cause: error });
-    if (known.status >= 500) ctx.app.emit('error', error, ctx);
-    ctx.status = known.status;
-    if (known.retryAfter !== undefined) ctx.set('Retry-After', String(known.retryAfter));
-    const challenge = challengeOf(known);
-    if (challenge) ctx.set('WWW-Authenticate', challenge);
-    ctx.body = bodyOf(known, ctx.state);
-  }
+export function writeErrors(onRefusal: (error: DirectoryError, context: RequestContext) => void) {
+  return async (ctx: ParameterizedContext<CallState>, next: () => Promise<unknown>): Promise<void> => {
+    try {
+      await next();
+    } catch (error) {
+      const known =
+        error instanceof DirectoryError
+          ? error
+          : new DirectoryError('InternalServerError', undefined, { cause: error });
+      if (known.status >= 500) ctx.app.emit('error', error, ctx);
+      else if (known.status === 401 || !ctx.state.principal) onRefusal(known, ctx.state.context);
+      ctx.status = known.status;
+      // What is left of the body is not waited for.
+      if (known.status === 413) ctx.set('Connection', 'close');
+      if (known.retryAfter !== undefined) ctx.set('Retry-After', String(known.retryAfter));
+      const challenge = challengeOf(known);
+      if (challenge) ctx.set('WWW-Authenticate', challenge);
+      ctx.body = bodyOf(known, ctx.state);
+    }
+  };
 }
 
 /** RFC 6750, section 3: what a token would have to be for the call to succeed. */

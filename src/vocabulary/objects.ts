@@ -16,6 +16,47 @@ export interface User {
   readonly signInSessionsValidFromDateTime: Date;
 }
 
+/** All properties of a user that the wire knows. */
+export const USER_PROPERTIES = [
+  'id',
+  'userPrincipalName',
+  'displayName',
+  'givenName',
+  'surname',
+  'mail',
+  'jobTitle',
+  'accountEnabled',
+  'userType',
+  'createdDateTime',
+  'lastPasswordChangeDateTime',
+  'signInSessionsValidFromDateTime',
+] as const satisfies readonly (keyof User)[];
+
+/** What `User.ReadBasic.All` shows: enough to find somebody and to write to him. */
+export const BASIC_USER_PROPERTIES = [
+  'id',
+  'userPrincipalName',
+  'displayName',
+  'givenName',
+  'surname',
+  'mail',
+] as const satisfies readonly (keyof User)[];
+
+/** What people without a directory role see of one another. */
+export const COLLEAGUE_PROPERTIES = [
+  ...BASIC_USER_PROPERTIES,
+  'jobTitle',
+  'userType',
+] as const satisfies readonly (keyof User)[];
+
+/** The tenant, as its own people see it. */
+export interface Organization {
+  readonly id: string;
+  readonly displayName: string;
+  readonly createdDateTime: Date;
+  readonly verifiedDomains: readonly { readonly name: string; readonly isDefault: boolean }[];
+}
+
 export interface Group {
   readonly id: ObjectId;
   readonly displayName: string;
@@ -26,11 +67,24 @@ export interface Group {
   readonly createdDateTime: Date;
 }
 
+/** A built-in directory role. */
+export interface RoleDefinition {
+  readonly id: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly isBuiltIn: boolean;
+  readonly isEnabled: boolean;
+  readonly isPrivileged: boolean;
+  readonly rolePermissions: readonly { readonly allowedResourceActions: readonly string[] }[];
+}
+
 /** A directory role that a user or service principal holds. */
 export interface RoleAssignment {
   readonly id: ObjectId;
   readonly roleDefinitionId: string;
   readonly principalId: ObjectId;
+  /** The whole organization: the only scope there is. */
+  readonly directoryScopeId: '/';
 }
 
 export const OBJECT_TYPES = [
@@ -44,6 +98,7 @@ export const OBJECT_TYPES = [
   'RoleAssignment',
   'SigningKey',
   'TokenFamily',
+  'AuditLog',
 ] as const;
 export type ObjectType = (typeof OBJECT_TYPES)[number];
 

@@ -53,7 +53,6 @@ export const APPLICATION_PERMISSIONS = [
   'GroupMember.ReadWrite.All',
   'Application.Read.All',
   'Application.ReadWrite.All',
-  'Application.ReadWrite.OwnedBy',
   'Directory.Read.All',
   'Directory.ReadWrite.All',
   'AuditLog.Read.All',

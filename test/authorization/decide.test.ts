@@ -82,6 +82,39 @@ describe('the decision', () => {
       ),
       'reachLacks',
     ],
+    [
+      'a guest once the object is known not to be his own, also where nothing else is to know of it',
+      delegated({ ...read, target: {} }, { isGuest: true }),
+      'roleLacks',
+    ],
+    [
+      'an act on one’s own where the object is nobody’s',
+      delegated({ action: 'directory/oAuth2PermissionGrants/delete', target: {} }),
+      'roleLacks',
+    ],
+    [
+      'a small scope where the object is nobody’s',
+      delegated({ ...read, ceiling: ['User.Read'], target: {} }, { permissions: ['User.Read'] }),
+      'permissionLacks',
+    ],
+    [
+      'a change that needs a further action',
+      delegated(
+        { target: { also: ['directory/users/password/update'] } },
+        { directoryRoles: [role('Directory Writers')] },
+      ),
+      'roleLacks',
+    ],
+    [
+      'an application that gives itself privileges, though it holds the highest role (CON-15)',
+      application({ target: { reach: 'all' } }, { directoryRoles: [role('Global Administrator')] }),
+      'reachLacks',
+    ],
+    [
+      'an application that acts on what is privileged, on a person without a role',
+      application({ target: { heldRoles: [], reach: 'all' } }),
+      'reachLacks',
+    ],
     ['a page for what only an application may do', { ...delegated({}), kind: 'session' }, 'notOnPages'],
   ])('refuses %s', (_case, question, refusal) => {
     expect(decide(question)).toMatchObject({ allowed: false, refusal });
@@ -101,6 +134,17 @@ describe('the decision', () => {
       delegated(
         { action: 'directory/users/password/update', target: { heldRoles: [role('Global Administrator')] } },
         { directoryRoles: [role('Global Administrator')] },
+      ),
+      ['User.ReadWrite.All'],
+    ],
+    [
+      'an administrator to end his own sessions, whomever else he may manage',
+      delegated(
+        {
+          action: 'directory/users/signInSessions/revoke',
+          target: { isOwn: true, heldRoles: [role('Directory Writers')] },
+        },
+        { directoryRoles: [role('Directory Writers')] },
       ),
       ['User.ReadWrite.All'],
     ],

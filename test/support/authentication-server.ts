@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { makeAuthentication } from '../../src/authentication/authentication.ts';
+import { checkCurrentPassword } from '../../src/authentication/current-password.ts';
 import { Passwords } from '../../src/authentication/passwords.ts';
 import { Tenants } from '../../src/authentication/tenants.ts';
 import { Authorization } from '../../src/authorization/perform.ts';
@@ -30,6 +31,8 @@ export async function anAuthenticationServer(database: TestDatabase): Promise<Te
   });
   const authorization: Authorization = new Authorization(database.openStore('authentication'), {
     hashNewPassword: (...asked) => passwords.hashNewPassword(...asked),
+    checkPassword: (tenantId, userId, password) =>
+      checkCurrentPassword({ authorization, passwords }, { tenantId, userId }, password),
   });
   const handle = makeAuthentication({
     authorization,

@@ -30,10 +30,11 @@ export interface TestDatabase {
 /** For tests that hash no password: any attempt fails loudly. */
 export const noPreparations: Preparations = {
   hashNewPassword: () => Promise.reject(new Error('This test injects no password hashing.')),
+  checkPassword: () => Promise.reject(new Error('This test injects no password check.')),
 };
 
 /** A fresh clone of the migrated template database. Every test file has its own. */
-export async function aDatabase(preparations: Preparations = noPreparations): Promise<TestDatabase> {
+export async function aDatabase(preparations: Partial<Preparations> = {}): Promise<TestDatabase> {
   const cluster: TestCluster = JSON.parse(readFileSync(process.env.BAILIWICK_TEST_CLUSTER ?? '', 'utf8'));
   const postgres = await startEmbeddedPostgres(cluster.directory);
   const name = `test_${randomUUID().replaceAll('-', '')}`;
@@ -51,7 +52,7 @@ export async function aDatabase(preparations: Preparations = noPreparations): Pr
     superuserUrl: postgres.superuser.replace('/postgres?', `/${name}?`),
     sealer,
     openStore,
-    authorization: (login) => new Authorization(openStore(login), preparations),
+    authorization: (login) => new Authorization(openStore(login), { ...noPreparations, ...preparations }),
     drop: async () => {
       await Promise.all(stores.map((store) => store.end()));
       await dropDatabase(postgres.superuser, name);

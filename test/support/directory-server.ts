@@ -3,10 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { makeVerifyAccessToken } from '../../src/authentication/access-tokens.ts';
 import { CATALOGUE } from '../../src/authorization/catalogue/index.ts';
 import { listKeys } from '../../src/authorization/internal/signing-keys.ts';
+import type { AnyOperation } from '../../src/authorization/operation.ts';
 import { makeDirectoryApi } from '../../src/interfaces/directory-api.ts';
 import { SkipTokens } from '../../src/interfaces/odata/skip-token.ts';
+import type { DirectoryError } from '../../src/vocabulary/errors.ts';
 import type { TestDatabase } from './database.ts';
 import { ORIGIN } from './tenants.ts';
+
+export const DIRECTORY_ORIGIN = 'http://localhost:8401';
 
 export interface Answer {
   readonly status: number;
@@ -20,6 +24,7 @@ export interface Answer {
 export interface TestDirectoryServer {
   readonly origin: string;
   readonly errors: unknown[];
+  readonly refusals: DirectoryError[];
   call(
     token: string | undefined,
     method: string,
@@ -31,9 +36,13 @@ export interface TestDirectoryServer {
 }
 
 /** The directory API on a port of its own, wired as `main.ts` wires it, with the directory login. */
-export async function aDirectoryServer(database: TestDatabase): Promise<TestDirectoryServer> {
+export async function aDirectoryServer(
+  database: TestDatabase,
+  catalogue: readonly AnyOperation[] = CATALOGUE,
+): Promise<TestDirectoryServer> {
   const authorization = database.authorization('directory');
   const errors: unknown[] = [];
+  const refusals: DirectoryError[] = [];
   const findKey = async (tenantId: Parameters<Parameters<typeof makeVerifyAccessToken>[1]>[0], kid: string) => {
     const keys = await authorization.performInternal(
       { kind: 'internal', name: 'tokenService', tenantId },
@@ -44,12 +53,14 @@ export async function aDirectoryServer(database: TestDatabase): Promise<TestDire
   };
   const handler = makeDirectoryApi({
     authorization,
-    catalogue: CATALOGUE,
+    catalogue,
     verify: makeVerifyAccessToken(ORIGIN, findKey),
     skipTokens: new SkipTokens(database.sealer.derive('bailiwick/skip-tokens/1')),
-    origin: 'http://localhost:8401',
+    origin: DIRECTORY_ORIGIN,
     isHealthy: async () => true,
     addressOf: (request) => request.socket.remoteAddress,
+    allowedOrigins: new Set(['https://app.example']),
+    onRefusal: (error) => refusals.push(error),
     onError: (error) => errors.push(error),
   });
   const server: Server = createServer(handler);
@@ -58,6 +69,7 @@ export async function aDirectoryServer(database: TestDatabase): Promise<TestDire
   return {
     origin,
     errors,
+    refusals,
     call: async (token, method, path, body, headers = {}) => {
       const response = await fetch(origin + path, {
         method,

@@ -10,7 +10,7 @@ import {
 import { addSecret, removeSecret } from '../../directory/password-credentials.ts';
 import { readOperation, writeOperation } from '../operation.ts';
 import { applicationProperties } from './application-inputs.ts';
-import { listQuery, nullableText, objectId, referencedId, text, version } from './inputs.ts';
+import { listQuery, notEmpty, nullableText, objectId, referencedId, text, version } from './inputs.ts';
 
 const READ = [
   'Application.Read.All',
@@ -61,13 +61,14 @@ export const patchApplication = writeOperation({
   action: 'directory/applications/basic/update',
   route: { method: 'PATCH', path: '/applications/:id', status: 204 },
   permissions: writing,
+  versioned: true,
   audit: { activity: 'Update application', type: 'Update', ...audited },
   input: z.strictObject({
     id: objectId,
     version,
     body: z
       .strictObject({ ...applicationProperties, displayName: text(256).optional() })
-      .refine((body) => Object.keys(body).length > 0, 'Nothing to update.'),
+      .refine(notEmpty, 'Nothing to update.'),
   }),
   // Where a redirect URI or a key of a privileged application can be set, its privileges can be had (CON-16).
   target: async (permit, { id }) => readPrivilege(permit, id),
@@ -80,9 +81,10 @@ export const removeApplication = writeOperation({
   action: 'directory/applications/delete',
   route: { method: 'DELETE', path: '/applications/:id', status: 204 },
   permissions: writing,
+  versioned: true,
   audit: { activity: 'Delete application', type: 'Delete', ...audited },
-  input: z.strictObject({ id: objectId }),
-  run: (permit, { id }) => deleteApplication(permit, id),
+  input: z.strictObject({ id: objectId, version }),
+  run: (permit, { id, version }) => deleteApplication(permit, id, version),
 });
 
 export const addPassword = writeOperation({

@@ -3,6 +3,13 @@ import { listAudits, listSignIns, readAudit, readSignIn } from '../../directory/
 import { readOperation } from '../operation.ts';
 import { listQuery, objectId } from './inputs.ts';
 
+const audits = {
+  activity: 'Read directory audit logs',
+  category: 'DirectoryManagement',
+  type: 'Read',
+  object: 'AuditLog',
+} as const;
+const signIns = { ...audits, activity: 'Read sign-in logs' } as const;
 const permissions = { delegated: ['AuditLog.Read.All'], application: ['AuditLog.Read.All'] } as const;
 
 export const getAudits = readOperation({
@@ -13,6 +20,7 @@ export const getAudits = readOperation({
   route: { method: 'GET', path: '/auditLogs/directoryAudits', status: 200 },
   permissions,
   input: z.strictObject({ query: listQuery }),
+  audit: audits,
   run: (permit, { query }) => listAudits(permit, query),
 });
 
@@ -23,6 +31,7 @@ export const getAudit = readOperation({
   route: { method: 'GET', path: '/auditLogs/directoryAudits/:id', status: 200 },
   permissions,
   input: z.strictObject({ id: objectId }),
+  audit: audits,
   run: (permit, { id }) => readAudit(permit, id),
 });
 
@@ -34,6 +43,7 @@ export const getSignIns = readOperation({
   route: { method: 'GET', path: '/auditLogs/signIns', status: 200 },
   permissions,
   input: z.strictObject({ query: listQuery }),
+  audit: signIns,
   run: (permit, { query }) => listSignIns(permit, query),
 });
 
@@ -44,5 +54,6 @@ export const getSignIn = readOperation({
   route: { method: 'GET', path: '/auditLogs/signIns/:id', status: 200 },
   permissions,
   input: z.strictObject({ id: objectId }),
+  audit: signIns,
   run: (permit, { id }) => readSignIn(permit, id),
 });

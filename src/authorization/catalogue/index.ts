@@ -1,20 +1,26 @@
 import type { AnyOperation } from '../operation.ts';
+import * as appRoleAssignments from './app-role-assignments.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
 import * as groups from './groups.ts';
+import * as organization from './organization.ts';
 import * as ownAccount from './own-account.ts';
 import * as pageConsents from './page-consents.ts';
 import * as permissionGrants from './permission-grants.ts';
 import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
+import * as userCredentials from './user-credentials.ts';
 import * as users from './users.ts';
 
 /** Every operation of the directory API. Routes, isolation tests and the reference are made from this list. */
 export const CATALOGUE: readonly AnyOperation[] = [
+  organization,
   users,
+  userCredentials,
   groups,
   applications,
   servicePrincipals,
+  appRoleAssignments,
   permissionGrants,
   roleManagement,
   pageConsents,

@@ -11,7 +11,7 @@ export function text(max: number) {
     .string()
     .min(1)
     .max(max)
-    .refine((value) => !CONTROL.test(value), 'Control characters are not allowed.');
+    .refine((value) => !CONTROL.test(value) && value.isWellFormed(), 'Control characters are not allowed.');
 }
 
 /** The same, or null to clear the property. */
@@ -53,3 +53,23 @@ export const version = z.string().max(20).optional();
 
 /** What a list is asked for, as the interface parsed it (`interfaces/odata`). Its words never reach SQL unbound. */
 export const listQuery = z.custom<ListQuery>((value) => typeof value === 'object' && value !== null && 'top' in value);
+
+/**
+ * A link to a user (`@odata.id`), relative to `/v1.0`: the interface has already taken our own origin off. Anything else
+ * is refused and never fetched (API-11).
+ */
+export const userReference = z.string().transform((value, context): ObjectId => {
+  const [, id = ''] = /^(?:\/v1\.0)?\/?(?:users|directoryObjects)\/([0-9a-f-]{36})$/i.exec(value) ?? [];
+  const parsed = parseObjectId(id);
+  if (parsed) return parsed;
+  context.addIssue({ code: 'custom', message: 'Must be a link to a user of this directory.' });
+  return z.NEVER;
+});
+
+/** `members@odata.bind`: Graph's limit of 20 in one request. */
+export const userReferences = z.array(userReference).min(1).max(20);
+
+/** What a change without any property is answered with. */
+export function notEmpty(body: object): boolean {
+  return Object.keys(body).length > 0;
+}

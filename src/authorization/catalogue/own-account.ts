@@ -9,7 +9,7 @@ const NO_APPLICATION = { delegated: [], application: [] };
 const audited = { category: 'UserManagement', type: 'Update', object: 'User' } as const;
 
 export const changeMyPassword = writeOperation({
-  name: 'changeMyPassword',
+  name: 'changePasswordAtSignIn',
   summary: 'Change one’s own password',
   action: 'directory/users/ownPassword/update',
   permissions: NO_APPLICATION,
@@ -22,9 +22,9 @@ export const changeMyPassword = writeOperation({
     words: z.array(z.string()),
     passwordHash: z.string().optional(),
   }),
-  prepare: async (input, { hashNewPassword }, tenantId) => ({
+  prepare: async (input, { hashNewPassword }, { caller }) => ({
     ...input,
-    passwordHash: await hashNewPassword(tenantId, input.newPassword, input.words),
+    passwordHash: await hashNewPassword(caller.tenantId, input.newPassword, input.words),
   }),
   target: () => ({ isOwn: true }),
   run: (permit, { passwordHash = '', passwordVersion }, caller) =>
@@ -32,7 +32,7 @@ export const changeMyPassword = writeOperation({
 });
 
 export const endMySessions = writeOperation({
-  name: 'endMySessions',
+  name: 'signOutEverywhere',
   summary: 'Sign oneself out everywhere',
   action: 'directory/users/signInSessions/revoke',
   permissions: NO_APPLICATION,

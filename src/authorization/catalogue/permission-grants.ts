@@ -2,15 +2,16 @@ import { z } from 'zod';
 import {
   createGrant,
   deleteGrant,
+  isGrantOf,
   listGrants,
   listGrantsOfClient,
   listGrantsOfUser,
   readGrant,
   updateGrant,
 } from '../../directory/permission-grants.ts';
-import { badRequest } from '../../vocabulary/errors.ts';
 import { readOperation, writeOperation } from '../operation.ts';
 import { listQuery, objectId, referencedId } from './inputs.ts';
+import { signedIn } from './signed-in.ts';
 
 const READ = [
   'DelegatedPermissionGrant.Read.All',
@@ -48,10 +49,7 @@ export const getGrant = readOperation({
   route: { method: 'GET', path: '/oauth2PermissionGrants/:id', status: 200 },
   permissions: reading,
   input: z.strictObject({ id: objectId }),
-  target: async (permit, { id }, { userId }) => {
-    const { principalId } = await readGrant(permit, id);
-    return { isOwn: principalId !== null && principalId === userId };
-  },
+  target: async (permit, { id }, { userId }) => ({ isOwn: await isGrantOf(permit, id, userId) }),
   run: (permit, { id }) => readGrant(permit, id),
 });
 
@@ -88,10 +86,7 @@ export const getMyGrants = readOperation({
   permissions: reading,
   input: z.strictObject({ query: listQuery }),
   target: () => ({ isOwn: true }),
-  run: (permit, { query }, { userId }) => {
-    if (!userId) throw badRequest('/me needs a signed-in user; this token belongs to an application.');
-    return listGrantsOfUser(permit, userId, query);
-  },
+  run: (permit, { query }, caller) => listGrantsOfUser(permit, signedIn(caller), query),
 });
 
 export const addGrant = writeOperation({
@@ -142,9 +137,6 @@ export const removeGrant = writeOperation({
   permissions: writing,
   audit: { activity: 'Remove delegated permission grant', type: 'Delete', ...audited },
   input: z.strictObject({ id: objectId }),
-  target: async (permit, { id }, { userId }) => {
-    const { principalId } = await readGrant(permit, id);
-    return { isOwn: principalId !== null && principalId === userId };
-  },
+  target: async (permit, { id }, { userId }) => ({ isOwn: await isGrantOf(permit, id, userId) }),
   run: (permit, { id }) => deleteGrant(permit, id),
 });

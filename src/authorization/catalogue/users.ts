@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { readTargetRoles } from '../../directory/role-assignments.ts';
 import { createUser, deleteUser, listUsers, readUser, updateUser } from '../../directory/users.ts';
-import { badRequest } from '../../vocabulary/errors.ts';
 import type { ObjectId } from '../../vocabulary/ids.ts';
 import { type Caller, readOperation, writeOperation } from '../operation.ts';
-import { listQuery, nullableText, objectId, text, userPrincipalName, version } from './inputs.ts';
+import { listQuery, notEmpty, nullableText, objectId, text, userPrincipalName, version } from './inputs.ts';
+import { signedIn } from './signed-in.ts';
+import { visiblePart, visibleProperties } from './user-visibility.ts';
 
 const READ = [
   'User.ReadBasic.All',
@@ -38,7 +39,8 @@ export const getUsers = readOperation({
   route: { method: 'GET', path: '/users', status: 200 },
   permissions: { delegated: READ, application: READ },
   input: z.strictObject({ query: listQuery }),
-  run: (permit, { query }) => listUsers(permit, query),
+  target: () => ({ isOwn: false }),
+  run: (permit, { query }, caller) => listUsers(permit, query, visibleProperties(caller, false)),
 });
 
 export const getUser = readOperation({
@@ -50,7 +52,8 @@ export const getUser = readOperation({
   permissions: { delegated: READ, application: READ, own: ['User.Read', 'User.ReadWrite'] },
   input: z.strictObject({ id: objectId }),
   target: (_permit, { id }, caller) => isOwn(caller, id),
-  run: (permit, { id }) => readUser(permit, id),
+  run: async (permit, { id }, caller) =>
+    visiblePart(await readUser(permit, id), visibleProperties(caller, caller.userId === id)),
 });
 
 export const getMe = readOperation({
@@ -62,10 +65,8 @@ export const getMe = readOperation({
   permissions: { delegated: READ, application: READ, own: ['User.Read', 'User.ReadWrite'] },
   input: z.strictObject({}),
   target: () => ({ isOwn: true }),
-  run: (permit, _input, { userId }) => {
-    if (!userId) throw badRequest('/me needs a signed-in user; this token belongs to an application.');
-    return readUser(permit, userId);
-  },
+  run: async (permit, _input, caller) =>
+    visiblePart(await readUser(permit, signedIn(caller)), visibleProperties(caller, true)),
 });
 
 export const addUser = writeOperation({
@@ -84,12 +85,11 @@ export const addUser = writeOperation({
     }),
     passwordHash: z.string().optional(),
   }),
-  prepare: async (input, { hashNewPassword }, tenantId) => {
+  prepare: async (input, tools, { caller }) => {
     const { passwordProfile, userPrincipalName, displayName } = input.body;
-    return {
-      ...input,
-      passwordHash: await hashNewPassword(tenantId, passwordProfile.password, [userPrincipalName, displayName]),
-    };
+    const { password } = passwordProfile;
+    const passwordHash = await tools.hashNewPassword(caller.tenantId, password, [userPrincipalName, displayName]);
+    return { ...input, passwordHash };
   },
   run: (permit, { body, passwordHash = '' }) => {
     const { passwordProfile, ...properties } = body;
@@ -104,6 +104,7 @@ export const patchUser = writeOperation({
   action: 'directory/users/basic/update',
   route: { method: 'PATCH', path: '/users/:id', status: 204 },
   permissions: { delegated: WRITE, application: WRITE },
+  versioned: true,
   audit: { activity: 'Update user', category: 'UserManagement', type: 'Update', object: 'User' },
   input: z.strictObject({
     id: objectId,
@@ -117,11 +118,15 @@ export const patchUser = writeOperation({
       })
       .refine(notEmpty, 'Nothing to update.'),
   }),
-  // Who can rename or disable an account can take it over or lock it out.
-  target: async (permit, { id, body }) =>
-    body.userPrincipalName === undefined && body.accountEnabled === undefined
-      ? {}
-      : { heldRoles: await readTargetRoles(permit, id) },
+  // Who can rename an account or change its mail address can take it over, who can disable it can lock it out (GST-15).
+  target: async (permit, { id, body }) => {
+    const { userPrincipalName, mail, accountEnabled } = body;
+    if ([userPrincipalName, mail, accountEnabled].every((value) => value === undefined)) return {};
+    const heldRoles = await readTargetRoles(permit, id);
+    return accountEnabled === undefined
+      ? { heldRoles }
+      : { heldRoles, also: ['directory/users/accountEnabled/update'] };
+  },
   run: (permit, { id, body, version }) => updateUser(permit, id, body, version),
 });
 
@@ -131,12 +136,9 @@ export const removeUser = writeOperation({
   action: 'directory/users/delete',
   route: { method: 'DELETE', path: '/users/:id', status: 204 },
   permissions: { delegated: WRITE, application: WRITE },
+  versioned: true,
   audit: { activity: 'Delete user', category: 'UserManagement', type: 'Delete', object: 'User' },
-  input: z.strictObject({ id: objectId }),
+  input: z.strictObject({ id: objectId, version }),
   target: async (permit, { id }) => ({ heldRoles: await readTargetRoles(permit, id) }),
-  run: (permit, { id }) => deleteUser(permit, id),
+  run: (permit, { id, version }) => deleteUser(permit, id, version),
 });
-
-function notEmpty(body: object): boolean {
-  return Object.keys(body).length > 0;
-}

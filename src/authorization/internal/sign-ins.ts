@@ -1,12 +1,14 @@
 import {
   clearTries,
   readCredentials,
+  readCredentialsOf,
   rehashPassword,
   rememberDevice,
   reserveTry,
   returnTry,
   type ThrottleRule,
 } from '../../directory/sign-in-credentials.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
 import { internalOperation } from '../operation.ts';
 
 export type { SignInCredentials, ThrottleRule } from '../../directory/sign-in-credentials.ts';
@@ -17,6 +19,13 @@ export const getCredentials = internalOperation({
   short: true,
   run: (permit, who: { readonly username: string; readonly device?: string | undefined }) =>
     readCredentials(permit, who),
+});
+
+export const getCredentialsOf = internalOperation({
+  action: 'authentication/passwords/read',
+  access: 'read',
+  short: true,
+  run: (permit, userId: ObjectId) => readCredentialsOf(permit, userId),
 });
 
 export const beginTry = internalOperation({

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import {
+  assignAppRole,
+  listAssignmentsGiven,
+  listAssignmentsOfResource,
+  type NewAssignment,
+  type PrincipalType,
+  readAssignable,
+  removeAppRole,
+} from '../../directory/app-role-assignments.ts';
+import type { Permit } from '../../store/permit.ts';
+import { badRequest } from '../../vocabulary/errors.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
+import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
+import { readOperation, type Target, writeOperation } from '../operation.ts';
+import { listQuery, objectId, referencedId } from './inputs.ts';
+
+const ASSIGN = ['AppRoleAssignment.ReadWrite.All'] as const;
+const READ = [
+  'Application.Read.All',
+  'Application.ReadWrite.All',
+  'Directory.Read.All',
+  'Directory.ReadWrite.All',
+  ...ASSIGN,
+] as const;
+const reading = { delegated: READ, application: READ };
+const writing = { delegated: ASSIGN, application: ASSIGN };
+const input = z.strictObject({
+  id: objectId,
+  body: z.strictObject({ principalId: referencedId, resourceId: referencedId, appRoleId: referencedId }),
+});
+type Input = z.output<typeof input>;
+
+/** The three kinds of principals differ in their names alone. */
+function operationsOn(kind: 'ServicePrincipal' | 'User' | 'Group', collection: string, noun: string) {
+  return {
+    list: readOperation({
+      name: `list${kind}AppRoleAssignments`,
+      summary: `List the app roles that a ${noun} was given`,
+      action: 'directory/servicePrincipals/appRoleAssignments/read',
+      list: true,
+      route: { method: 'GET', path: `/${collection}/:id/appRoleAssignments`, status: 200 },
+      permissions: reading,
+      input: z.strictObject({ id: objectId, query: listQuery }),
+      run: (permit, { id, query }) => listAssignmentsGiven(permit, id, query, kind),
+    }),
+    add: writeOperation({
+      name: `create${kind}AppRoleAssignment`,
+      summary: `Give a ${noun} an app role`,
+      action: 'directory/servicePrincipals/appRoleAssignments/update',
+      route: { method: 'POST', path: `/${collection}/:id/appRoleAssignments`, status: 201 },
+      permissions: writing,
+      audit: {
+        activity: `Add app role assignment to ${noun}`,
+        category: 'ApplicationManagement',
+        type: 'Assign',
+        object: 'AppRoleAssignment',
+      },
+      input,
+      target: (permit, { body }) => reachOf(permit, body.resourceId, body.appRoleId),
+      run: (permit, given) => assignAppRole(permit, assignmentOf(given, kind)),
+    }),
+    remove: writeOperation({
+      name: `delete${kind}AppRoleAssignment`,
+      summary: `Take an app role back from a ${noun}`,
+      action: 'directory/servicePrincipals/appRoleAssignments/update',
+      route: { method: 'DELETE', path: `/${collection}/:id/appRoleAssignments/:assignmentId`, status: 204 },
+      permissions: writing,
+      audit: {
+        activity: `Remove app role assignment from ${noun}`,
+        category: 'ApplicationManagement',
+        type: 'Unassign',
+        object: 'AppRoleAssignment',
+      },
+      input: z.strictObject({ id: objectId, assignmentId: objectId }),
+      run: (permit, { id, assignmentId }) => removeAppRole(permit, id, assignmentId),
+    }),
+  };
+}
+
+export const {
+  list: getAppRoleAssignments,
+  add: addAppRoleAssignment,
+  remove: removeAppRoleAssignment,
+} = operationsOn('ServicePrincipal', 'servicePrincipals', 'service principal');
+export const {
+  list: getUserAppRoleAssignments,
+  add: addUserAppRoleAssignment,
+  remove: removeUserAppRoleAssignment,
+} = operationsOn('User', 'users', 'user');
+export const {
+  list: getGroupAppRoleAssignments,
+  add: addGroupAppRoleAssignment,
+  remove: removeGroupAppRoleAssignment,
+} = operationsOn('Group', 'groups', 'group');
+
+export const getAppRoleAssignedTo = readOperation({
+  name: 'listAppRoleAssignedTo',
+  summary: 'List to whom the roles of an API were given',
+  action: 'directory/servicePrincipals/appRoleAssignments/read',
+  list: true,
+  route: { method: 'GET', path: '/servicePrincipals/:id/appRoleAssignedTo', status: 200 },
+  permissions: reading,
+  input: z.strictObject({ id: objectId, query: listQuery }),
+  run: (permit, { id, query }) => listAssignmentsOfResource(permit, id, query),
+});
+
+/** wire.md: app roles of the directory API need Privileged Role Administrator or Global Administrator (CON-15). */
+async function reachOf(
+  permit: Permit<'directory/servicePrincipals/appRoleAssignments/update'>,
+  resourceId: ObjectId,
+  appRoleId: string,
+): Promise<Target> {
+  const { appId } = await readAssignable(permit, resourceId, appRoleId);
+  return { reach: appId === DIRECTORY_APP_ID ? 'all' : 'exceptDirectoryAppRoles' };
+}
+
+function assignmentOf({ id, body }: Input, principalType: PrincipalType): NewAssignment {
+  if (body.principalId !== id) throw badRequest('body.principalId: Must be the id in the path.');
+  return { ...body, principalType };
+}

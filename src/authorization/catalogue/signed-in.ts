@@ -1,0 +1,12 @@
+import { badRequest } from '../../vocabulary/errors.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
+import type { Caller } from '../operation.ts';
+
+/**
+ * The person who calls.
+ * @throws DirectoryError `Request_BadRequest` for an application on its own behalf, which is nobody's `/me`
+ */
+export function signedIn({ userId }: Caller): ObjectId {
+  if (userId) return userId;
+  throw badRequest('/me needs a signed-in user; this token belongs to an application.');
+}

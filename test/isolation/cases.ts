@@ -1,0 +1,149 @@
+import type { AnyOperation } from '../../src/authorization/operation.ts';
+import { DIRECTORY_ORIGIN } from '../support/directory-server.ts';
+import type { Objects } from '../support/furnished-tenant.ts';
+import type { TestTenant } from '../support/tenants.ts';
+
+/** A request of one operation. What it reads of `objects` is what another tenant must not be able to reach. */
+export interface IsolationCase {
+  /** Path parameters by name. */
+  parameters?(objects: Objects, tenant: TestTenant): Readonly<Record<string, string>>;
+  body?(objects: Objects, tenant: TestTenant): object;
+  /** For an operation without a route. */
+  input?(objects: Objects): object;
+  /** What a foreign object is answered with, like a random one, where that is not 404. */
+  readonly refusals?: { readonly [Name in keyof Objects]?: number };
+}
+
+const on = (name: keyof Objects) => ({ parameters: (objects: Objects) => ({ id: objects[name] }) });
+const link = (id: string) => `${DIRECTORY_ORIGIN}/v1.0/users/${id}`;
+const assign = (name: 'client' | 'member' | 'group') => ({
+  ...on(name),
+  body: (objects: Objects) => ({
+    principalId: objects[name],
+    resourceId: objects.resource,
+    appRoleId: objects.appRole,
+  }),
+  // A role that the resource does not publish is a mistake of the caller: an app role is no object of its own.
+  refusals: { appRole: 400 },
+});
+const unassign = (name: 'client' | 'user' | 'group', assignment: keyof Objects) => ({
+  parameters: (objects: Objects) => ({ id: objects[name], assignmentId: objects[assignment] }),
+});
+const password = 'correct horse battery staple';
+
+/** A case for every operation of the catalogue, by its name. */
+export const CASES: Readonly<Record<string, IsolationCase>> = {
+  listOrganization: {},
+  getOrganization: { parameters: (_objects, tenant) => ({ id: tenant.id }) },
+  updateOrganization: {
+    parameters: (_objects, tenant) => ({ id: tenant.id }),
+    body: () => ({ displayName: 'Renamed' }),
+  },
+
+  listUsers: {},
+  getUser: on('user'),
+  getMe: {},
+  createUser: {
+    body: (_objects, { domain }) => ({
+      userPrincipalName: `fresh-${crypto.randomUUID()}@${domain}`,
+      displayName: 'Fresh',
+      accountEnabled: true,
+      passwordProfile: { password },
+    }),
+  },
+  updateUser: { ...on('user'), body: () => ({ displayName: 'Changed', accountEnabled: false }) },
+  deleteUser: on('user'),
+  resetUserPassword: { ...on('user'), body: () => ({ passwordProfile: { password } }) },
+  changeMyPassword: { body: () => ({ currentPassword: 'the old one', newPassword: password }) },
+  revokeSignInSessions: on('user'),
+  revokeMySignInSessions: {},
+
+  listGroups: {},
+  getGroup: on('group'),
+  createGroup: {
+    body: ({ user }) => ({
+      displayName: 'Fresh',
+      mailNickname: `fresh-${crypto.randomUUID()}`,
+      'members@odata.bind': [link(user)],
+    }),
+  },
+  updateGroup: { ...on('group'), body: ({ user }) => ({ description: 'Changed', 'members@odata.bind': [link(user)] }) },
+  deleteGroup: on('group'),
+  listGroupMembers: on('group'),
+  addGroupMember: { input: ({ group, user }) => ({ id: group, userId: user }) },
+  addGroupMemberReference: { ...on('group'), body: ({ user }) => ({ '@odata.id': link(user) }) },
+  removeGroupMember: { parameters: ({ group, member }) => ({ id: group, userId: member }) },
+  listUserMemberOf: on('member'),
+  listMyMemberOf: {},
+
+  listApplications: {},
+  getApplication: on('application'),
+  createApplication: { body: () => ({ displayName: 'Fresh' }) },
+  updateApplication: { ...on('application'), body: () => ({ displayName: 'Changed' }) },
+  deleteApplication: on('application'),
+  addPassword: { ...on('application'), body: () => ({ passwordCredential: { displayName: 'Fresh' } }) },
+  removePassword: { ...on('application'), body: ({ secret }) => ({ keyId: secret }) },
+
+  listServicePrincipals: {},
+  getServicePrincipal: on('client'),
+  // What is not published is not there, whosever it is.
+  createServicePrincipal: { body: ({ loneAppId }) => ({ appId: loneAppId }), refusals: { loneAppId: 400 } },
+  updateServicePrincipal: { ...on('client'), body: () => ({ accountEnabled: false }) },
+  deleteServicePrincipal: on('client'),
+  listServicePrincipalAppRoleAssignments: on('client'),
+  listAppRoleAssignedTo: on('resource'),
+  createServicePrincipalAppRoleAssignment: assign('client'),
+  deleteServicePrincipalAppRoleAssignment: unassign('client', 'clientAssignment'),
+  listUserAppRoleAssignments: on('user'),
+  createUserAppRoleAssignment: assign('member'),
+  deleteUserAppRoleAssignment: unassign('user', 'userAssignment'),
+  listGroupAppRoleAssignments: on('group'),
+  createGroupAppRoleAssignment: assign('group'),
+  deleteGroupAppRoleAssignment: unassign('group', 'groupAssignment'),
+
+  listOAuth2PermissionGrants: {},
+  getOAuth2PermissionGrant: on('grant'),
+  listServicePrincipalOAuth2PermissionGrants: on('client'),
+  listUserOAuth2PermissionGrants: on('member'),
+  listMyOAuth2PermissionGrants: {},
+  createOAuth2PermissionGrant: {
+    body: ({ client, resource, user }) => ({
+      clientId: client,
+      resourceId: resource,
+      consentType: 'Principal',
+      principalId: user,
+      scope: 'Read',
+    }),
+  },
+  updateOAuth2PermissionGrant: { ...on('grant'), body: () => ({ scope: 'Read Write' }) },
+  deleteOAuth2PermissionGrant: on('grant'),
+
+  listRoleDefinitions: {},
+  getRoleDefinition: { parameters: () => ({ id: '62e90394-69f5-4237-9190-012177145e10' }) },
+  listRoleAssignments: {},
+  getRoleAssignment: on('roleAssignment'),
+  createRoleAssignment: {
+    body: ({ user }) => ({ roleDefinitionId: '62e90394-69f5-4237-9190-012177145e10', principalId: user }),
+  },
+  deleteRoleAssignment: on('roleAssignment'),
+
+  listDirectoryAudits: {},
+  getDirectoryAudit: on('audit'),
+  listSignIns: {},
+  getSignIn: on('signIn'),
+};
+
+export interface CaseRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: object | undefined;
+}
+
+/** The request of a case on these objects of this tenant. */
+export function requestOf({ name, route }: AnyOperation, objects: Objects, tenant: TestTenant): CaseRequest {
+  const { parameters, body } = CASES[name] ?? {};
+  const { method = 'GET', path = '' } = route ?? {};
+  const named = Object.entries(parameters?.(objects, tenant) ?? {});
+  const filled = named.reduce((text, [parameter, value]) => text.replace(`:${parameter}`, value), path);
+  return { method, path: `/v1.0${filled}`, body: body?.(objects, tenant) };
+}

@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { AnyOperation } from '../../src/authorization/operation.ts';
+import type { Authorization } from '../../src/authorization/perform.ts';
+import { DirectoryError } from '../../src/vocabulary/errors.ts';
+import { DELEGATED_PERMISSIONS } from '../../src/vocabulary/permissions.ts';
+import type { TestDatabase } from '../support/database.ts';
+import type { TestDirectoryServer } from '../support/directory-server.ts';
+import { checksums, furnish, newObjects, OBJECTS, type ObjectName, type Objects } from '../support/furnished-tenant.ts';
+import { asSuperuser, aUser, operatorOf, type TestTenant } from '../support/tenants.ts';
+import { type IsolationCase, requestOf } from './cases.ts';
+
+export interface Neighbours {
+  readonly database: TestDatabase;
+  readonly server: TestDirectoryServer;
+  readonly operator: Authorization;
+  /** Who calls. */
+  readonly mine: TestTenant;
+  /** Whose objects must stay out of reach. */
+  readonly theirs: TestTenant;
+}
+
+const MY_MARKER = 'Called in mine';
+const THEIR_MARKER = 'Called in theirs';
+
+/**
+ * What of the isolation of tenants this operation breaks, a line each; nothing when all is well. It works on one's own
+ * object, while another tenant has objects of the very same ids; another tenant's object is answered, byte for byte,
+ * like an id that never existed; and no row of either tenant changes but one refusal record in the caller's.
+ */
+export async function findingsOf(
+  neighbours: Neighbours,
+  operation: AnyOperation,
+  given: IsolationCase,
+): Promise<string[]> {
+  const { database, mine, theirs } = neighbours;
+  const [own, twin, foreign] = [newObjects(), newObjects(), newObjects()];
+  await furnish(database, mine, own, MY_MARKER);
+  await furnish(database, theirs, own, THEIR_MARKER);
+  await furnish(database, mine, twin, MY_MARKER);
+  await furnish(database, theirs, foreign, THEIR_MARKER);
+  const token = await anAdministrator(database, mine);
+  const call = (objects: Objects, tenant = mine) => attempt(neighbours, token, operation, given, objects, tenant);
+  const findings: string[] = [];
+  for (const name of referencesOf(given, theirs)) {
+    const replaced = (id: string) => (name === 'tenant' ? twin : { ...twin, [name]: id });
+    const elsewhere = (id: string) => (name === 'tenant' ? { ...mine, id: id as TestTenant['id'] } : mine); // any GUID
+    const id = name === 'tenant' ? theirs.id : foreign[name];
+    const before = await sums(neighbours);
+    const answer = await call(replaced(id), elsewhere(id));
+    const after = await sums(neighbours);
+    const never = randomUUID();
+    const nobody = await call(replaced(never), elsewhere(never));
+    findings.push(...compared(name, answer, nobody, (name !== 'tenant' && given.refusals?.[name]) || 404));
+    findings.push(...changed(name, before, after));
+  }
+  const untouched = await checksums(database, theirs);
+  const done = await call(own);
+  if (done.status >= 300) findings.push(`its own object is refused: ${done.status} ${done.text}`);
+  if (done.text.includes(THEIR_MARKER)) findings.push('an object of the other tenant is in the answer');
+  if (JSON.stringify(await checksums(database, theirs)) !== JSON.stringify(untouched))
+    findings.push('rows of the other tenant with the same ids changed');
+  return findings;
+}
+
+interface Attempt {
+  readonly status: number;
+  readonly text: string;
+}
+
+function compared(name: string, answer: Attempt, nobody: Attempt, expected: number): string[] {
+  return [
+    ...(answer.status === expected ? [] : [`${name} of the other tenant is answered with ${answer.status}`]),
+    ...(answer.text === nobody.text && answer.status === nobody.status
+      ? []
+      : [`${name} of the other tenant is told apart: ${answer.text} / ${nobody.text}`]),
+  ];
+}
+
+type Sums = Awaited<ReturnType<typeof sums>>;
+
+async function sums({ database, mine, theirs }: Neighbours) {
+  const [ofMine, ofTheirs] = [await checksums(database, mine), await checksums(database, theirs)];
+  const { directory_audits: _, ...objects } = ofMine;
+  const records = await asSuperuser<{ tenant: string; failures: number }>(
+    database,
+    `select tenant_id as tenant, count(*)::integer as failures from directory_audits where result = 'failure' group by 1`,
+  );
+  const failures = records.find(({ tenant }) => tenant === mine.id)?.failures ?? 0;
+  return { mine: JSON.stringify(objects), theirs: JSON.stringify(ofTheirs), failures };
+}
+
+function changed(name: string, before: Sums, after: Sums): string[] {
+  return [
+    ...(before.theirs === after.theirs ? [] : [`${name}: rows of the other tenant changed`]),
+    ...(before.mine === after.mine ? [] : [`${name}: rows of the caller's tenant changed`]),
+    ...(after.failures - before.failures === 1 ? [] : [`${name}: ${after.failures - before.failures} refusal records`]),
+  ];
+}
+
+/** What of the furnished objects the request names: noticed when it is written. */
+function referencesOf({ parameters, body, input }: IsolationCase, tenant: TestTenant): (ObjectName | 'tenant')[] {
+  const names = new Set<ObjectName | 'tenant'>();
+  const noticing = new Proxy(newObjects(), {
+    get: (objects, name) => {
+      const known = OBJECTS.find((object) => object === name);
+      if (known) names.add(known);
+      return known && objects[known];
+    },
+  });
+  const noticingTenant = {
+    ...tenant,
+    get id() {
+      names.add('tenant');
+      return tenant.id;
+    },
+  };
+  parameters?.(noticing, noticingTenant);
+  body?.(noticing, noticingTenant);
+  input?.(noticing);
+  return [...names];
+}
+
+async function attempt(
+  { server, operator, mine }: Neighbours,
+  token: string,
+  operation: AnyOperation,
+  { input }: IsolationCase,
+  objects: Objects,
+  tenant: TestTenant,
+): Promise<Attempt> {
+  if (input) return attemptByOperator(operator, operation, input(objects), mine);
+  const { method, path, body } = requestOf(operation, objects, tenant);
+  const { status, text } = await server.call(token, method, path, body);
+  return { status, text: text.replace(/"innerError":\{[^}]*\}/, '') };
+}
+
+async function attemptByOperator(
+  operator: Authorization,
+  operation: AnyOperation,
+  input: object,
+  { id }: TestTenant,
+): Promise<Attempt> {
+  try {
+    await operator.perform(operatorOf(id), operation, input, { correlationId: randomUUID() });
+    return { status: 200, text: '' };
+  } catch (error) {
+    if (error instanceof DirectoryError) return { status: error.status, text: `${error.code} ${error.message}` };
+    throw error;
+  }
+}
+
+/** A fresh one for each operation, because some of them end his sessions. */
+async function anAdministrator(database: TestDatabase, tenant: TestTenant): Promise<string> {
+  const administrator = await aUser(database, tenant, {
+    scopes: DELEGATED_PERMISSIONS,
+    roles: ['Global Administrator'],
+  });
+  await asSuperuser(database, "insert into user_passwords (tenant_id, user_id, password_hash) values ($1, $2, 'x')", [
+    tenant.id,
+    administrator.id,
+  ]);
+  return administrator.token();
+}
