@@ -17,6 +17,7 @@ export interface FilledTenant {
   readonly directoryApi: string;
   readonly grant: string;
   readonly assignment: string;
+  readonly roleAssignment: string;
   readonly record: string;
   readonly domain: string;
 }
@@ -46,6 +47,7 @@ async function fill(client: pg.Client, mark: string): Promise<FilledTenant> {
     assignment: id(8),
     record: id(9),
     publishedAppId: id(10),
+    roleAssignment: id(16),
     domain: `${mark}.example`,
   };
   for (const [text, ...values] of rowsOf(tenant, id)) await client.query(text, values);
@@ -124,7 +126,7 @@ function rowsOf(tenant: FilledTenant, id: (number: number) => string): [string, 
       `$2, 'ServicePrincipal', $3, $4, $5`,
       ...[tenant.assignment, servicePrincipal, directoryApi, id(15)],
     ),
-    at('role_assignments', 'id, role_definition_id, user_id', '$2, $3, $4', id(16), id(17), user),
+    at('role_assignments', 'id, role_definition_id, user_id', '$2, $3, $4', tenant.roleAssignment, id(17), user),
     at(
       'directory_audits',
       'id, activity_display_name, category, operation_type, result, correlation_id, initiated_by',
