@@ -42,6 +42,12 @@ const SECRETS = [
   'OPERATOR_DATABASE_URL',
 ] as const;
 
+/** With `serve --tls`: where an https origin is found on one's own machine. */
+const TLS_ORIGINS = {
+  AUTHENTICATION_ORIGIN: 'https://localhost:8443',
+  DIRECTORY_ORIGIN: 'https://localhost:8444',
+};
+
 /** Every mistake of the configuration at once, each with the name of its variable. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
@@ -107,11 +113,16 @@ const environmentSchema = z.object({
 
 /**
  * Reads the configuration, validates it whole and freezes it.
+ * @param options `tls`: origins are https on this machine unless set
  * @throws ConfigError with every mistake
  */
-export function readConfig(environment: Environment, readFile: (path: string) => string = readText): Config {
+export function readConfig(
+  environment: Environment,
+  { tls = false, readFile = readText }: { tls?: boolean; readFile?: (path: string) => string } = {},
+): Config {
   const problems: string[] = [];
-  const parsed = environmentSchema.safeParse(withSecretFiles(environment, readFile, problems));
+  const defaults = tls ? TLS_ORIGINS : {};
+  const parsed = environmentSchema.safeParse({ ...defaults, ...withSecretFiles(environment, readFile, problems) });
   if (!parsed.success)
     problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   const { data } = parsed;

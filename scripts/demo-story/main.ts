@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,9 +8,10 @@ import { StoryError, tellStory } from './story.ts';
 
 const BAILIWICK = process.env.BAILIWICK_CLI ?? join(ROOT, 'scripts', 'bailiwick');
 const MANIFEST = join(ROOT, 'config', 'demo.yaml');
+const DATA = join(ROOT, '.data');
 const DEFAULTS = {
-  plain: ['http://localhost:8400', 'http://localhost:8401'],
-  tls: ['https://localhost:8443', 'https://localhost:8444'],
+  plain: ['http://localhost:8400', 'http://localhost:8401', 'http://localhost:8402'],
+  tls: ['https://localhost:8443', 'https://localhost:8444', 'https://localhost:8445'],
 } as const;
 
 const { values } = parseArgs({
@@ -22,7 +23,7 @@ const { values } = parseArgs({
   },
 });
 const say = (line: string) => console.log(line);
-const [origin, directoryOrigin] = DEFAULTS[values.tls ? 'tls' : 'plain'];
+const [origin, directoryOrigin, sampleOrigin] = DEFAULTS[values.tls ? 'tls' : 'plain'];
 
 if (values.help) say('usage: scripts/demo [--check [--attach]] [--tls]');
 else if (values.check && values.attach)
@@ -55,19 +56,27 @@ async function checkAlone(): Promise<void> {
     );
   } finally {
     await stop(server);
+    // As root, Postgres keeps its rows where its own user can reach them: the link says where.
+    const postgres = join(data, 'postgres');
+    if (existsSync(postgres)) rmSync(realpathSync(postgres), { recursive: true, force: true });
     rmSync(data, { recursive: true, force: true });
   }
 }
 
 async function live(): Promise<void> {
-  const environment = { LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' };
+  const environment = { LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn', DATA_DIRECTORY: DATA };
   const server = await serve({ ...environment, AUTHENTICATION_ORIGIN: origin, DIRECTORY_ORIGIN: directoryOrigin });
   await commandLine(BAILIWICK, environment)('apply', '-f', MANIFEST);
-  const sample = start(process.execPath, [join(ROOT, 'scripts', 'sample-app', 'main.ts')], {}, 'inherit');
+  const sample = start(process.execPath, [join(ROOT, 'scripts', 'sample-app', 'main.ts')], sampleSettings(), 'inherit');
   say(`
 Bailiwick runs. Sign-in and tokens: ${origin}   directory API: ${directoryOrigin}
 
-Open the sample app:  http://localhost:8402
+Open the sample app:  ${sampleOrigin}${
+    values.tls
+      ? `
+(Let your browser trust ${join(DATA, 'tls', 'ca.pem')}, which vouches for localhost alone.)`
+      : ''
+  }
 
 Sign in as                     password
   alice@contoso.example        lantern-walnut-meadow-72      a plain user: consents for herself, needs approval for more
@@ -84,11 +93,30 @@ Ctrl-C ends everything.`);
   await Promise.all([stop(sample), stop(server)]);
 }
 
+/** What the sample app must know of this deployment: origins, and over https a certificate of its own and whom to trust. */
+function sampleSettings(): Environment {
+  if (!values.tls) return {};
+  const [plainOrigin, plainDirectory] = DEFAULTS.plain;
+  const registered = readFileSync(join(ROOT, 'scripts', 'sample-app', 'demo.json'), 'utf8');
+  const settings = join(DATA, 'sample-app.json');
+  writeFileSync(settings, registered.replaceAll(plainOrigin, origin).replaceAll(plainDirectory, directoryOrigin));
+  const tls = join(DATA, 'tls');
+  return {
+    SAMPLE_APP_CONFIG: settings,
+    SAMPLE_APP_ORIGIN: sampleOrigin,
+    SAMPLE_APP_LISTEN: `127.0.0.1:${new URL(sampleOrigin).port}`,
+    TLS_CERTIFICATE_FILE: join(tls, 'certificate.pem'),
+    TLS_KEY_FILE: join(tls, 'key.pem'),
+    NODE_EXTRA_CA_CERTS: join(tls, 'ca.pem'),
+  };
+}
+
 async function serve(environment: Environment): Promise<ChildProcess> {
   const child = start(BAILIWICK, ['serve', ...(values.tls ? ['--tls'] : [])], environment, 'inherit');
   try {
-    await untilHealthy(`${environment.AUTHENTICATION_ORIGIN}/healthz`, child);
-    await untilHealthy(`${environment.DIRECTORY_ORIGIN}/healthz`, child);
+    const authority = values.tls ? join(environment.DATA_DIRECTORY ?? DATA, 'tls', 'ca.pem') : undefined;
+    await untilHealthy(`${environment.AUTHENTICATION_ORIGIN}/healthz`, child, authority);
+    await untilHealthy(`${environment.DIRECTORY_ORIGIN}/healthz`, child, authority);
   } catch (error) {
     await stop(child);
     throw error;

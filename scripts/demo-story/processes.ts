@@ -1,7 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -44,11 +46,15 @@ export function start(
   });
 }
 
-/** Waits until the address answers 200; gives up when the process ends first. */
-export async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
+/**
+ * Waits until the address answers 200; gives up when the process ends first.
+ * @param authority the file of the certificate authority, which appears while the server starts
+ */
+export async function untilHealthy(url: string, child: ChildProcess, authority?: string): Promise<void> {
   for (let waited = 0; waited < 120_000; waited += 100) {
-    if (child.exitCode !== null)
-      throw new Error(`The server ended with exit code ${child.exitCode}. LOG_LEVEL=debug says more.`);
+    if (authority !== undefined && existsSync(authority))
+      setDefaultCACertificates([...getCACertificates('default'), readFileSync(authority, 'utf8')]);
+    if (child.exitCode !== null) throw new Error(`The server ended with exit code ${child.exitCode}.`);
     const status = await fetch(url).then(
       (answer) => answer.status,
       () => 0,

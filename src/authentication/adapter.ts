@@ -46,7 +46,8 @@ class ArtifactAdapter implements Adapter {
       id,
       payload,
       uid: this.#model === 'Session' ? payload.uid : undefined,
-      familyId: payload.grantId,
+      // An interaction names a grant too, whose family begins only when there is a code.
+      familyId: REDEEMED.has(this.#model) ? payload.grantId : undefined,
       userId: payload.accountId,
       authenticatedAt: payload.loginTs,
       expiresIn: expiresIn === undefined ? undefined : Math.max(1, Math.floor(expiresIn)),

@@ -1,8 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { argon2id, hash, verify } from 'argon2';
+import { argon2id, hash, needsRehash, verify } from 'argon2';
 import { DirectoryError } from '../vocabulary/errors.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
-import { checkNewPassword, isTooLong, normalizePassword, PASSWORD_REASONS } from './password-rules.ts';
+import {
+  checkNewPassword,
+  isTooLong,
+  normalizePassword,
+  PASSWORD_REASONS,
+  type PasswordReason,
+} from './password-rules.ts';
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane. */
 const PARAMETERS = { type: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -34,10 +40,24 @@ export class Passwords {
    * @throws DirectoryError `Request_BadRequest` with the rule, `TooManyRequests`
    */
   async hashNewPassword(tenantId: TenantId, password: string, userWords: readonly string[]): Promise<string> {
-    const organizationWords = await this.#options.organizationWords(tenantId);
-    const [reason] = checkNewPassword(password, { organizationWords, userWords });
+    const [reason] = await this.reasonsAgainst(tenantId, password, userWords);
     if (reason) throw new DirectoryError('Request_BadRequest', `password: ${PASSWORD_REASONS[reason]}`);
     return this.#hash(password);
+  }
+
+  /** All reasons against a new password; none: it is accepted. */
+  async reasonsAgainst(
+    tenantId: TenantId,
+    password: string,
+    userWords: readonly string[],
+  ): Promise<readonly PasswordReason[]> {
+    const organizationWords = await this.#options.organizationWords(tenantId);
+    return checkNewPassword(password, { organizationWords, userWords });
+  }
+
+  /** A fresh hash of a password that was just verified, where the stored one has older parameters. */
+  async renewed(stored: string, password: string): Promise<string | undefined> {
+    return needsRehash(stored, PARAMETERS) ? this.#hash(password) : undefined;
   }
 
   /** Whether the password is the one of the hash. Without a hash the same work is done, and the answer is no. */

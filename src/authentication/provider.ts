@@ -132,6 +132,8 @@ function configurationOf(parts: ProviderParts): Configuration {
 function interactionPolicyOf() {
   const policy = interactionPolicy.base();
   policy.get('consent')?.checks.remove('native_client_prompt');
+  // Before the others: who is not signed in is asked by the sign-in page, which answers this prompt too.
+  policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   return policy;
 }
 

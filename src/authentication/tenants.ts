@@ -29,6 +29,12 @@ export class Tenants {
     const tenant = await this.#authorization.performInternal(tokenService(id), getTenant, undefined);
     return tenant?.isEnabled ? tenant : undefined;
   }
+
+  /** By what the organization is known: no new password may be built on it. */
+  async words(id: TenantId): Promise<readonly string[]> {
+    const tenant = await this.find(id);
+    return tenant ? [tenant.displayName, ...tenant.domains] : [];
+  }
 }
 
 const tokenService = (tenantId: TenantId) => ({ kind: 'internal', name: 'tokenService', tenantId }) as const;

@@ -1,3 +1,5 @@
+import { DirectoryError } from '../vocabulary/errors.ts';
+
 interface Waiting<Item, Result> {
   readonly item: Item;
   resolve(result: Result): void;
@@ -9,14 +11,15 @@ const MAX_RUNNING = 2;
 
 /**
  * Does for many callers at once what costs the same for one: those who wait while a batch is on its way go together
- * with the next. A caller's batch always starts after the call.
+ * with the next. A caller's batch always starts after the call. Where a batch fails, each of its items is tried alone:
+ * an item that can not be done takes no neighbour along.
  */
 export class Batch<Item, Result> {
   readonly #run: (items: readonly Item[]) => Promise<readonly Result[]>;
   #waiting: Waiting<Item, Result>[] = [];
   #running = 0;
 
-  /** @param run answers in the order of the items; its rejection is that of every item */
+  /** @param run answers in the order of the items, and does nothing at all when it rejects */
   constructor(run: (items: readonly Item[]) => Promise<readonly Result[]>) {
     this.#run = run;
   }
@@ -39,14 +42,17 @@ export class Batch<Item, Result> {
   async #next(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
       const results = await this.#run(batch.map(({ item }) => item));
-      batch.forEach(({ resolve, reject }, index) => {
-        const result = results[index];
-        if (index < results.length)
-          resolve(result as Result); // index is in range
-        else reject(new Error('A batch answered for fewer than it was asked.'));
-      });
+      if (results.length !== batch.length) throw new Error('A batch did not answer for each of its items.');
+      // As many results as items.
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      if (batch.length > 1 && !isAway(error)) await Promise.all(batch.map((waiting) => this.#next([waiting])));
+      else for (const { reject } of batch) reject(error);
     }
   }
+}
+
+/** Then no item would fare better alone, and what was sent may have been done. */
+function isAway(error: unknown): boolean {
+  return error instanceof DirectoryError && error.code === 'ServiceUnavailable';
 }

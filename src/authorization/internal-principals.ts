@@ -22,6 +22,7 @@ export const INTERNAL_PRINCIPALS: Readonly<Record<InternalPrincipal['name'], rea
   ],
   operator: [
     'authentication/tenants/resolve',
+    'authentication/signingKeys/read',
     'authentication/signingKeys/create',
     'authentication/signingKeys/rotate',
     'directory/tenants/create',
@@ -50,7 +51,8 @@ export const INTERNAL_PRINCIPALS: Readonly<Record<InternalPrincipal['name'], rea
     'directory/oAuth2PermissionGrants/delete',
     'directory/roleAssignments/standard/read',
     'directory/roleAssignments/create',
+    'authorization/versions/read',
   ],
-  janitor: ['authentication/expired/delete'],
+  janitor: ['authorization/versions/read', 'authentication/expired/delete'],
   refusalRecorder: ['authorization/refusals/create'],
 };

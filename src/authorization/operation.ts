@@ -3,7 +3,7 @@ import type { Permit } from '../store/permit.ts';
 import type { DirectoryAction, InternalAction } from '../vocabulary/actions.ts';
 import type { ConsentReach } from '../vocabulary/directory-roles.ts';
 import type { ObjectId, TenantId } from '../vocabulary/ids.ts';
-import type { ObjectType, Written } from '../vocabulary/objects.ts';
+import type { ObjectChange, ObjectType, Written } from '../vocabulary/objects.ts';
 import type { ApplicationPermission, DelegatedPermission } from '../vocabulary/permissions.ts';
 
 /** Who calls, as far as a query may know it. */
@@ -130,7 +130,7 @@ export type Operation<Action extends DirectoryAction, Schema extends z.ZodType, 
 /** Any operation of the catalogue. Methods compare their parameters both ways, so each concrete operation fits. */
 export type AnyOperation = Operation<DirectoryAction, z.ZodType, unknown>;
 
-/** An act of the product itself (token service, operator, janitor): no principal's state, no audit record of its own. */
+/** An act of the product itself (token service, operator, janitor): no principal's state. */
 export interface InternalOperation<Action extends InternalAction, Input, Result> {
   readonly action: Action;
   readonly access: 'read' | 'write';
@@ -138,6 +138,9 @@ export interface InternalOperation<Action extends InternalAction, Input, Result>
   readonly short: boolean;
   /** A write by which something that is remembered of the tenant changes. */
   readonly raisesVersion?: boolean;
+  /** For acts that the tenant's administrators must be able to see: what its audit record says. Nothing changed: no record. */
+  readonly audit?: AuditWords;
+  changes?(input: Input, result: Result, tenantId: TenantId): readonly ObjectChange[];
   /** What else the transaction is bound to. */
   binding?(input: Input): { readonly appId?: string | undefined; readonly domain?: string | undefined };
   run(permit: Permit<Action>, input: Input): Promise<Result>;

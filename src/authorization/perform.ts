@@ -1,11 +1,12 @@
 import type { z } from 'zod';
-import { insertAudit } from '../directory/audits.ts';
+import { type AuditEntry, insertAudit } from '../directory/audits.ts';
 import { type LiveState, readLiveState } from '../directory/live-state.ts';
 import type { SignInEntry } from '../directory/sign-ins.ts';
 import { raiseTenantVersion } from '../directory/versions.ts';
 import type { Permit } from '../store/permit.ts';
+import { isRetryable } from '../store/sql-errors.ts';
 import type { Store } from '../store/store.ts';
-import type { DirectoryAction, InternalAction } from '../vocabulary/actions.ts';
+import type { Action, DirectoryAction, InternalAction } from '../vocabulary/actions.ts';
 import { DirectoryError } from '../vocabulary/errors.ts';
 import type { AppId, TenantId } from '../vocabulary/ids.ts';
 import type { Written } from '../vocabulary/objects.ts';
@@ -91,7 +92,7 @@ export class Authorization {
     const action = 'authorization/refusals/create' as const;
     requireListed({ kind: 'internal', name: 'refusalRecorder', tenantId: principal.tenantId }, action);
     await this.#store.shortTransaction({ action, tenantId: principal.tenantId, access: 'write' }, (permit) =>
-      insertAudit(permit, entry),
+      audit(permit, entry),
     );
   }
 
@@ -100,6 +101,7 @@ export class Authorization {
     principal: InternalPrincipal,
     operation: InternalOperation<Action, Input, Result>,
     input: Input,
+    context: RequestContext = { correlationId: crypto.randomUUID() },
   ): Promise<Result> {
     const { action, access, short } = operation;
     requireListed(principal, action);
@@ -108,6 +110,9 @@ export class Authorization {
     if (short) return this.#store.shortTransaction(binding, run);
     return this.#store.transaction(binding, async (permit) => {
       const result = await run(permit);
+      const changes = operation.changes?.(input, result, principal.tenantId) ?? [];
+      if (operation.audit && changes.length > 0)
+        await audit(permit, successEntry(operation.audit, principal, context, changes));
       if (operation.raisesVersion) await raiseTenantVersion(permit);
       return result;
     });
@@ -161,11 +166,11 @@ export class Authorization {
     const run = { ...caller, grantedBy };
     if (operation.access === 'read') {
       const result = await operation.run(permit, parsed, run);
-      if (operation.audit) await insertAudit(permit, successEntry(operation.audit, principal, context, []));
+      if (operation.audit) await audit(permit, successEntry(operation.audit, principal, context, []));
       return result;
     }
     const { value, changes }: Written<Result> = await operation.run(permit, parsed, run);
-    await insertAudit(permit, successEntry(operation.audit, principal, context, changes));
+    await audit(permit, successEntry(operation.audit, principal, context, changes));
     await raiseTenantVersion(permit);
     return value;
   }
@@ -187,6 +192,15 @@ export class Authorization {
     });
     const prepared = await operation.prepare?.(parsed, this.#preparations, known);
     return () => prepared ?? parsed;
+  }
+}
+
+/** What can not be recorded is not done, and not refused either: the caller is told to come back. */
+async function audit(permit: Permit<Action>, entry: AuditEntry): Promise<void> {
+  try {
+    await insertAudit(permit, entry);
+  } catch (error) {
+    throw isRetryable(error) ? error : new DirectoryError('ServiceUnavailable', undefined, { cause: error });
   }
 }
 

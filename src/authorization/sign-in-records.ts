@@ -1,4 +1,4 @@
-import { insertSignIn, insertSignIns, type SignInEntry } from '../directory/sign-ins.ts';
+import { insertSignIns, type SignInEntry } from '../directory/sign-ins.ts';
 import type { Store } from '../store/store.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { Batch } from './batch.ts';
@@ -29,25 +29,9 @@ export class SignInRecords {
   }
 
   async #write(records: readonly SignInRecord[]): Promise<undefined[]> {
-    try {
-      await this.#store.selfBoundStatement({ action: ACTION, tenantId: NO_TENANT }, (permit) =>
-        insertSignIns(permit, records),
-      );
-    } catch (error) {
-      // One record that does not go in (its tenant was deleted a moment ago) must not take its neighbours along.
-      if (records.length === 1) throw error;
-      await this.#writeOneByOne(records);
-    }
-    return records.map(() => undefined);
-  }
-
-  async #writeOneByOne(records: readonly SignInRecord[]): Promise<void> {
-    const writes = records.map(({ tenantId, entry }) =>
-      this.#store.shortTransaction({ action: ACTION, tenantId, access: 'write' }, (permit) =>
-        insertSignIn(permit, entry),
-      ),
+    await this.#store.selfBoundStatement({ action: ACTION, tenantId: NO_TENANT }, (permit) =>
+      insertSignIns(permit, records),
     );
-    const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
-    if (failed) throw failed.reason;
+    return records.map(() => undefined);
   }
 }

@@ -72,7 +72,9 @@ const KEYS = { ServicePrincipal: 'service_principal_id', User: 'user_id', Group:
 
 /** The app id of a resource, and for which kinds of members it publishes the role: facts that decide who may assign it. */
 export async function readAssignable(
-  permit: Read,
+  permit:
+    | Read
+    | Permit<'directory/oAuth2PermissionGrants/create' | 'directory/oAuth2PermissionGrants/ownConsent/create'>,
   resourceId: ObjectId,
   appRoleId: string,
 ): Promise<{ appId: string; memberTypes: readonly string[] }> {

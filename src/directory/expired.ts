@@ -5,6 +5,8 @@ const EXPIRING = {
   artifacts: ['model', 'id_hash'],
   revoked_tokens: ['token_id'],
   token_families: ['id'],
+  sign_in_throttles: ['subject_hash'],
+  familiar_devices: ['user_id', 'device_hash'],
 } as const;
 
 /**

@@ -3,7 +3,11 @@ import { conflict } from '../vocabulary/errors.ts';
 import type { AppId } from '../vocabulary/ids.ts';
 
 type Write = Permit<
-  'directory/applications/create' | 'directory/applications/basic/update' | 'directory/servicePrincipals/create'
+  | 'directory/applications/create'
+  | 'directory/applications/basic/update'
+  | 'directory/servicePrincipals/create'
+  | 'directory/oAuth2PermissionGrants/create'
+  | 'directory/oAuth2PermissionGrants/ownConsent/create'
 >;
 
 /**

@@ -25,6 +25,7 @@ const SELECTED = Object.entries(COLUMNS)
 type Read = Permit<
   | 'directory/oAuth2PermissionGrants/standard/read'
   | 'directory/oAuth2PermissionGrants/create'
+  | 'directory/oAuth2PermissionGrants/ownConsent/create'
   | 'directory/oAuth2PermissionGrants/basic/update'
   | 'directory/oAuth2PermissionGrants/delete'
 >;
@@ -58,6 +59,19 @@ export async function readGrant(permit: Read, id: ObjectId): Promise<OAuth2Permi
     values: [permit.tenantId, id],
   });
   if (!grant) throw notFound();
+  return grant;
+}
+
+/** The grant of a client on a resource, for one person or (null) for everybody; locked until the transaction ends. */
+export async function findGrantOf(
+  permit: Read,
+  which: { readonly clientId: ObjectId; readonly resourceId: ObjectId; readonly principalId: ObjectId | null },
+): Promise<OAuth2PermissionGrant | undefined> {
+  const [grant] = await permit.query<OAuth2PermissionGrant>({
+    text: `select ${SELECTED} from oauth2_permission_grants
+      where tenant_id = $1 and client_id = $2 and resource_id = $3 and principal_id is not distinct from $4::uuid for update`,
+    values: [permit.tenantId, which.clientId, which.resourceId, which.principalId],
+  });
   return grant;
 }
 
@@ -166,7 +180,8 @@ async function recordRevoked(permit: Read, grant: OAuth2PermissionGrant, scopes:
   });
 }
 
-async function requirePublished(permit: Read, resourceId: ObjectId, scopes: readonly string[]): Promise<void> {
+/** @throws DirectoryError `Request_ResourceNotFound`, `Request_BadRequest` for a scope that the resource does not publish */
+export async function requirePublished(permit: Read, resourceId: ObjectId, scopes: readonly string[]): Promise<void> {
   const [row] = await permit.query<{ published: string[] }>({
     text: `select array(select e ->> 'value' from jsonb_array_elements(coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes)) e
         where coalesce((e ->> 'isEnabled')::boolean, true)) as published

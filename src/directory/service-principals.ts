@@ -43,12 +43,18 @@ const SELECTED = Object.entries(LISTED.columns)
   .map(([name, { sql }]) => `${sql} as "${name}"`)
   .join(', ');
 
-type ReadPermit = Permit<
-  | 'directory/servicePrincipals/standard/read'
+type CreatePermit = Permit<
   | 'directory/servicePrincipals/create'
-  | 'directory/servicePrincipals/basic/update'
-  | 'directory/servicePrincipals/delete'
+  | 'directory/oAuth2PermissionGrants/create'
+  | 'directory/oAuth2PermissionGrants/ownConsent/create'
 >;
+type ReadPermit =
+  | CreatePermit
+  | Permit<
+      | 'directory/servicePrincipals/standard/read'
+      | 'directory/servicePrincipals/basic/update'
+      | 'directory/servicePrincipals/delete'
+    >;
 
 export async function listServicePrincipals(
   permit: Permit<'directory/servicePrincipals/standard/read'>,
@@ -81,10 +87,7 @@ export async function findServicePrincipal(permit: ReadPermit, appId: AppId): Pr
  * Adds an application to the tenant: its own, or one that another tenant published. The permit is bound to the app id.
  * @throws DirectoryError `Request_BadRequest` when there is no such application, `Request_MultipleObjectsWithSameKeyValue`
  */
-export async function createServicePrincipal(
-  permit: Permit<'directory/servicePrincipals/create'>,
-  appId: AppId,
-): Promise<Written<ServicePrincipal>> {
+export async function createServicePrincipal(permit: CreatePermit, appId: AppId): Promise<Written<ServicePrincipal>> {
   const id = newObjectId();
   const rows = await permit.query({
     text: `with shown as materialized (select set_config('bailiwick.app_id', $3, true))

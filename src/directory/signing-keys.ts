@@ -19,7 +19,7 @@ export interface NewSigningKey extends PublishedKey {
 
 /** Adds a key; nothing happens when its slot is taken, so that two processes can try at once. */
 export async function insertSigningKey(
-  permit: Permit<'authentication/signingKeys/create'>,
+  permit: Permit<'authentication/signingKeys/create' | 'authentication/signingKeys/rotate'>,
   key: NewSigningKey,
 ): Promise<void> {
   const sealed = permit.seal('signing_keys', key.kid, 'sealed_private_key', key.privateKey);
@@ -28,6 +28,50 @@ export async function insertSigningKey(
       values ($1, $2, $3, $4, $5, $6, case when $4 = 'current' then now() end) on conflict do nothing`,
     values: [permit.tenantId, key.kid, key.algorithm, key.slot, JSON.stringify(key.publicJwk), sealed],
   });
+}
+
+/** A rotation: the key that is to be next, and how long the one that is next now must have been published. */
+export interface Rotation {
+  readonly next: NewSigningKey;
+  readonly publishedSeconds: number;
+  /** Retiring keys that signed nothing for this long are dropped. */
+  readonly keptSeconds: number;
+}
+
+export interface Rotated {
+  readonly outcome: 'rotated' | 'tooEarly' | 'noKeys';
+  readonly current?: string | undefined;
+  readonly retiring?: string | undefined;
+}
+
+/** Next becomes current, current retires, and a new key is published as next: all or nothing. */
+export async function rotateSigningKeys(
+  permit: Permit<'authentication/signingKeys/rotate'>,
+  { next, publishedSeconds, keptSeconds }: Rotation,
+): Promise<Rotated> {
+  const keys = await permit.query<{ kid: string; slot: KeySlot; isOld: boolean }>({
+    text: `select kid, slot, created_at <= now() - make_interval(secs => $3) as "isOld" from signing_keys
+      where tenant_id = $1 and algorithm = $2 and slot <> 'retiring' for update`,
+    values: [permit.tenantId, next.algorithm, publishedSeconds],
+  });
+  const [current, coming] = (['current', 'next'] as const).map((slot) => keys.find((key) => key.slot === slot));
+  if (!current || !coming) return { outcome: 'noKeys' };
+  if (!coming.isOld) return { outcome: 'tooEarly' };
+  await permit.query({
+    text: `update signing_keys set slot = 'retiring', retired_at = now() where tenant_id = $1 and kid = $2`,
+    values: [permit.tenantId, current.kid],
+  });
+  await permit.query({
+    text: `update signing_keys set slot = 'current', activated_at = now() where tenant_id = $1 and kid = $2`,
+    values: [permit.tenantId, coming.kid],
+  });
+  await insertSigningKey(permit, next);
+  await permit.query({
+    text: `delete from signing_keys where tenant_id = $1 and algorithm = $2 and slot = 'retiring'
+      and retired_at < now() - make_interval(secs => $3)`,
+    values: [permit.tenantId, next.algorithm, keptSeconds],
+  });
+  return { outcome: 'rotated', current: coming.kid, retiring: current.kid };
 }
 
 /** All published keys of the tenant: what its JWKS shows. */

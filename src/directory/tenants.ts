@@ -35,6 +35,24 @@ export async function createTenant(
   });
 }
 
+/**
+ * Renames the tenant, or verifies further domains for it on the operator's word.
+ * @throws DirectoryError `Request_MultipleObjectsWithSameKeyValue` for a domain that is taken
+ */
+export async function updateTenant(
+  permit: Permit<'directory/tenants/basic/update'>,
+  { displayName, domains = [] }: { readonly displayName?: string | undefined; readonly domains?: readonly string[] },
+): Promise<void> {
+  await permit.query({
+    text: 'update tenants set display_name = coalesce($2, display_name) where id = $1',
+    values: [permit.tenantId, displayName ?? null],
+  });
+  await permit.query({
+    text: 'insert into verified_domains (name, tenant_id) select lower(name), $1 from unnest($2::text[]) as domain (name)',
+    values: [permit.tenantId, domains],
+  });
+}
+
 /** The bound tenant, or nothing. */
 export async function readTenant(
   permit: Permit<'directory/tenants/read' | 'authentication/tenants/resolve' | 'directory/organization/standard/read'>,

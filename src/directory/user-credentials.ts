@@ -1,20 +1,8 @@
 import type { Permit } from '../store/permit.ts';
-import { DirectoryError, notFound } from '../vocabulary/errors.ts';
+import { notFound } from '../vocabulary/errors.ts';
 import type { ObjectId } from '../vocabulary/ids.ts';
-import type { ObjectChange, Written } from '../vocabulary/objects.ts';
-
-type Write = Permit<
-  | 'directory/users/password/update'
-  | 'directory/users/ownPassword/update'
-  | 'directory/users/signInSessions/revoke'
-  | 'directory/users/basic/update'
->;
-
-interface SignInState {
-  readonly userPrincipalName: string;
-  readonly lastPasswordChangeDateTime: Date | null;
-  readonly signInSessionsValidFromDateTime: Date;
-}
+import type { Written } from '../vocabulary/objects.ts';
+import { endSessions } from './own-account.ts';
 
 export interface NewPassword {
   readonly passwordHash: string;
@@ -25,7 +13,10 @@ export interface NewPassword {
  * Names of a person, which must not be in his password.
  * @throws DirectoryError `Request_ResourceNotFound`
  */
-export async function readUserWords(permit: Write, userId: ObjectId): Promise<string[]> {
+export async function readUserWords(
+  permit: Permit<'directory/users/password/update' | 'directory/users/ownPassword/update'>,
+  userId: ObjectId,
+): Promise<string[]> {
   const [row] = await permit.query<{ words: string[] }>({
     text: `select array_remove(array[user_principal_name, display_name, given_name, surname, mail], null) as words
       from users where tenant_id = $1 and id = $2`,
@@ -53,7 +44,12 @@ export async function resetPassword(
   userId: ObjectId,
   { passwordHash, forceChangePasswordNextSignIn }: NewPassword,
 ): Promise<Written<undefined>> {
-  const before = await lockSignInState(permit, userId);
+  const [user] = await permit.query<{ lastPasswordChangeDateTime: Date }>({
+    text: `update users set last_password_change_at = clock_timestamp() where tenant_id = $1 and id = $2
+      returning last_password_change_at as "lastPasswordChangeDateTime"`,
+    values: [permit.tenantId, userId],
+  });
+  if (!user) throw notFound();
   // Not "on conflict": naming the excluded hash would need the right to read hashes, which this login lacks.
   const values = [permit.tenantId, userId, passwordHash, forceChangePasswordNextSignIn];
   const rows = await permit.query({
@@ -68,79 +64,6 @@ export async function resetPassword(
       values,
     });
   }
-  await notePasswordChange(permit, userId);
-  return ended(permit, userId, before, 'passwordReset');
-}
-
-/**
- * A person's own change. What was verified must still be the current password: somebody may have reset it meanwhile.
- * @throws DirectoryError `Request_PreconditionFailed`
- */
-export async function changePassword(
-  permit: Permit<'directory/users/ownPassword/update'>,
-  userId: ObjectId,
-  passwordHash: string,
-  passwordVersion: string,
-): Promise<Written<undefined>> {
-  const before = await lockSignInState(permit, userId);
-  const rows = await permit.query({
-    text: `update user_passwords set password_hash = $3, force_change_next_sign_in = false, changed_at = clock_timestamp()
-      where tenant_id = $1 and user_id = $2 and changed_at::text = $4 returning true as changed`,
-    values: [permit.tenantId, userId, passwordHash, passwordVersion],
-  });
-  if (rows.length === 0) throw new DirectoryError('Request_PreconditionFailed');
-  await notePasswordChange(permit, userId);
-  return ended(permit, userId, before, 'passwordChanged');
-}
-
-/** Ends every session and token family of a person. */
-export async function revokeSignInSessions(
-  permit: Permit<'directory/users/signInSessions/revoke'>,
-  userId: ObjectId,
-): Promise<Written<undefined>> {
-  return ended(permit, userId, await lockSignInState(permit, userId), 'sessionsRevoked');
-}
-
-/** The part that other changes of a person share: nothing that he signed in before lives on. */
-export async function endSignIns(permit: Write, userId: ObjectId, reason: string): Promise<void> {
-  await permit.query({
-    text: 'update users set sign_in_sessions_valid_from = clock_timestamp() where tenant_id = $1 and id = $2',
-    values: [permit.tenantId, userId],
-  });
-  await permit.query({
-    text: `update token_families set revoked_at = clock_timestamp(), revoked_reason = $3
-      where tenant_id = $1 and user_id = $2 and revoked_at is null`,
-    values: [permit.tenantId, userId, reason],
-  });
-}
-
-async function ended(
-  permit: Write,
-  userId: ObjectId,
-  before: SignInState,
-  reason: string,
-): Promise<Written<undefined>> {
-  await endSignIns(permit, userId, reason);
-  const after = await lockSignInState(permit, userId);
-  const { userPrincipalName: displayName } = before;
-  const change: ObjectChange = { type: 'User', id: userId, displayName, before, after };
-  return { value: undefined, changes: [change] };
-}
-
-async function notePasswordChange(permit: Write, userId: ObjectId): Promise<void> {
-  await permit.query({
-    text: 'update users set last_password_change_at = clock_timestamp() where tenant_id = $1 and id = $2',
-    values: [permit.tenantId, userId],
-  });
-}
-
-async function lockSignInState(permit: Write, userId: ObjectId): Promise<SignInState> {
-  const [state] = await permit.query<{ [Property in keyof SignInState]: SignInState[Property] }>({
-    text: `select user_principal_name as "userPrincipalName", last_password_change_at as "lastPasswordChangeDateTime",
-        sign_in_sessions_valid_from as "signInSessionsValidFromDateTime"
-      from users where tenant_id = $1 and id = $2 for update`,
-    values: [permit.tenantId, userId],
-  });
-  if (!state) throw notFound();
-  return state;
+  const { changes } = await endSessions(permit, userId);
+  return { value: undefined, changes: changes.map((change) => ({ ...change, after: { ...change.after, ...user } })) };
 }

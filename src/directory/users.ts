@@ -5,9 +5,9 @@ import type { ListQuery } from '../vocabulary/list-query.ts';
 import { type Page, USER_PROPERTIES, type User, type Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, narrowed, ORDERED, PREFIX } from './listable.ts';
+import { endSessions } from './own-account.ts';
 import { requireAnotherAdministrator } from './role-assignments.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
-import { endSignIns } from './user-credentials.ts';
 
 export const USER_COLUMNS: Columns = {
   id: 'id',
@@ -66,14 +66,17 @@ const LISTED: Listable = {
   },
 };
 
-/** @param visible what the caller may see of these users; all of it unless given */
+/**
+ * @param visible what the caller may see of these users; all of it unless given. What he may not see, and what he does
+ *   not select, is not in the rows.
+ */
 export function listUsers(
   permit: Permit<'directory/users/standard/read'>,
   query: ListQuery,
   visible: readonly (keyof User)[] = USER_PROPERTIES,
-): Promise<Page<Partial<User>>> {
+): Promise<Page<User>> {
   const listed = visible.length === USER_PROPERTIES.length ? LISTED : narrowed(LISTED, visible);
-  return readPage<Partial<User>>(permit, listed, query);
+  return readPage<User>(permit, listed, query);
 }
 
 /** @throws DirectoryError `Request_ResourceNotFound` */
@@ -127,7 +130,7 @@ export async function updateUser(
   if (isDisabled) await requireAnotherAdministrator(permit, id);
   const [after] = await permit.query<User>(updateStatement('users', USER_COLUMNS, permit.tenantId, id, patch, version));
   if (!after) throw new DirectoryError('Request_PreconditionFailed');
-  if (isDisabled) await endSignIns(permit, id, 'userDisabled');
+  if (isDisabled) await endSessions(permit, id);
   return { value: after, changes: [changed(before, after)] };
 }
 

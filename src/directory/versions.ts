@@ -1,5 +1,6 @@
 import type { Permit } from '../store/permit.ts';
 import type { Action } from '../vocabulary/actions.ts';
+import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 
 /** What is remembered of a client in a tenant depends on both: the tenant's rows, and what a home tenant published. */
 export interface VersionKey {
@@ -8,8 +9,8 @@ export interface VersionKey {
 }
 
 /**
- * The versions of many tenants and applications in one round trip, in the order of the keys. The only statement that
- * looks across tenants: it sees numbers, and nothing that they count.
+ * The versions of many tenants and applications in one round trip, in the order of the keys. This statement and the
+ * next are the only ones that look across tenants: they see ids and numbers, and nothing that they count.
  */
 export async function readVersions(
   permit: Permit<'authorization/versions/read'>,
@@ -25,6 +26,19 @@ export async function readVersions(
     values: [keys.map(({ tenantId }) => tenantId), keys.map(({ appId }) => appId ?? null)],
   });
   return rows.map(({ version }) => version ?? undefined);
+}
+
+/** One page of the ids of all tenants, in order. */
+export async function listTenantIds(
+  permit: Permit<'authorization/versions/read'>,
+  { after, top }: { readonly after: TenantId; readonly top: number },
+): Promise<TenantId[]> {
+  const rows = await permit.query<{ id: string }>({
+    name: 'list-tenant-ids',
+    text: 'select tenant_id as id from tenant_versions where tenant_id > $1 order by tenant_id limit $2',
+    values: [after, top],
+  });
+  return rows.flatMap(({ id }) => parseTenantId(id) ?? []);
 }
 
 /** Makes every process forget what it remembers of the bound tenant, from the commit of this transaction on. */

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type PostgresHost, preparePostgresHost } from './postgres-host.ts';
+import { readOrMake } from './write-once.ts';
 
 /** The URLs of a database: its owner's and the three runtime logins'. */
 export interface DatabaseUrls {
@@ -72,12 +73,9 @@ export async function dropDatabase(superuser: string, name: string): Promise<voi
 }
 
 function readPasswords(file: string): Passwords {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Passwords; // written by the line below
-  const passwords = Object.fromEntries(
-    LOGINS.map((login) => [login, randomBytes(24).toString('base64url')]),
-  ) as Passwords;
-  writeFileSync(file, JSON.stringify(passwords), { mode: 0o600 });
-  return passwords;
+  const made = () =>
+    JSON.stringify(Object.fromEntries(LOGINS.map((login) => [login, randomBytes(24).toString('base64url')])));
+  return JSON.parse(readOrMake(file, made)) as Passwords; // written by the line above
 }
 
 async function start(
@@ -97,6 +95,8 @@ async function start(
     ...host.identity,
     cwd: host.dataDirectory,
     stdio: ['ignore', 'ignore', 'pipe'],
+    // In a session of its own: Ctrl-C is for this process, which still needs the database to end well.
+    detached: true,
   });
   let log = '';
   server.stderr?.setEncoding('utf8').on('data', (chunk: string) => {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Sealer } from './sealing.ts';
+import { readOrMake } from './write-once.ts';
 
 const BYTES = 32;
 
@@ -11,20 +12,14 @@ const BYTES = 32;
  * @throws when there is no key, or it is not 32 bytes
  */
 export function openSealer(file: string, create: boolean): Sealer {
-  if (!existsSync(file)) {
-    if (!create)
-      throw new Error(
-        `There is no key-encryption key at ${file}. Make one: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='`,
-      );
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    try {
-      writeFileSync(file, randomBytes(BYTES).toString('base64url'), { mode: 0o600, flag: 'wx' });
-    } catch (error) {
-      // Another process made it a moment ago.
-      if (!existsSync(file)) throw error;
-    }
+  if (!create && !existsSync(file)) {
+    throw new Error(
+      `There is no key-encryption key at ${file}. Make one: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='`,
+    );
   }
-  const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url');
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const text = readOrMake(file, () => randomBytes(BYTES).toString('base64url')).trim();
+  const key = Buffer.from(/^[\w-]+$/.test(text) ? text : '', 'base64url');
   if (key.length !== BYTES) throw new Error(`The key-encryption key at ${file} is not ${BYTES} bytes in base64url.`);
   return new Sealer(key);
 }

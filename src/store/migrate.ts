@@ -33,6 +33,8 @@ export async function migrate(
   const client = new pg.Client({ connectionString: urls.owner });
   await client.connect();
   try {
+    // The runner has a lock of its own, for the migrations alone. This one ends with the connection.
+    await client.query(`select pg_advisory_lock(hashtext('bailiwick/migrate'))`);
     const ran = await runner({
       dbClient: client,
       dir: MIGRATIONS,
@@ -57,10 +59,13 @@ async function ensureLogin(client: pg.Client, url: string, role: string): Promis
   if (!user || typeof password !== 'string')
     throw new Error(`The URL of the ${role} login lacks a user or a password.`);
   const login = client.escapeIdentifier(user);
-  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [user]);
-  if (!rowCount)
+  const { rows } = await client.query<{ belongs: boolean }>(
+    `select pg_has_role(rolname, $2, 'member') as belongs from pg_roles where rolname = $1`,
+    [user, role],
+  );
+  if (rows.length === 0)
     await client.query(`create role ${login} login nosuperuser nobypassrls password ${client.escapeLiteral(password)}`);
-  await client.query(`grant ${client.escapeIdentifier(role)} to ${login}`);
+  if (!rows[0]?.belongs) await client.query(`grant ${client.escapeIdentifier(role)} to ${login}`);
 }
 
 async function publish(client: pg.Client, application: DeploymentApplication): Promise<void> {

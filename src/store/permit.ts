@@ -1,4 +1,4 @@
-import type { ClientBase, QueryResultRow } from 'pg';
+import type { ClientBase, QueryConfig, QueryResultRow } from 'pg';
 import type { TenantId } from '../vocabulary/ids.ts';
 import type { SealContext, Sealer } from './sealing.ts';
 
@@ -30,10 +30,13 @@ export class Permit<Action extends string> {
   /** Rows of one statement. In a short permit it must be called before the first `await`. */
   async query<Row extends QueryResultRow>(statement: Statement): Promise<Row[]> {
     if (!this.#open) throw new Error(`The permit for ${this.action} is closed.`);
-    const { rows } = await this.#client.query<Row>({
+    // Without values pg would use the simple protocol, which runs whatever stands behind a semicolon too.
+    const single: QueryConfig & { queryMode: 'extended' } = {
       ...statement,
       values: statement.values ? [...statement.values] : [],
-    });
+      queryMode: 'extended',
+    };
+    const { rows } = await this.#client.query<Row>(single);
     return rows;
   }
 

@@ -1,6 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, chmodSync, chownSync, constants, cpSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** Where the embedded Postgres runs, as whom, and from which binaries. */
@@ -29,6 +40,8 @@ export async function preparePostgresHost(directory: string): Promise<PostgresHo
   }
   const identity = serviceAccount();
   const base = privateDirectory(join('/var/tmp', `bailiwick-postgres-${name}`), identity);
+  // Without the link the directory is new: what lies there are the rows of one that was removed, keys and all.
+  if (makeLink(base, join(directory, 'postgres'))) rmSync(join(base, 'data'), { recursive: true, force: true });
   const binaries = join(base, 'native');
   if (!existsSync(join(binaries, 'bin', 'postgres'))) {
     cpSync(native, binaries, { recursive: true, verbatimSymlinks: true });
@@ -40,6 +53,17 @@ export async function preparePostgresHost(directory: string): Promise<PostgresHo
 function host(native: string, dataDirectory: string, socketDirectory: string, identity: PostgresHost['identity']) {
   const binary = (file: string) => executable(join(native, 'bin', file));
   return { postgres: binary('postgres'), initdb: binary('initdb'), dataDirectory, socketDirectory, identity };
+}
+
+/** Shows in the data directory where the rest of it is. @returns whether the link is new */
+function makeLink(target: string, link: string): boolean {
+  try {
+    symlinkSync(target, link);
+    return true;
+  } catch (error) {
+    if (existsSync(link)) return false;
+    throw error;
+  }
 }
 
 async function nativeDirectory(): Promise<string> {

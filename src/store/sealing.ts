@@ -13,7 +13,9 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Seals values with AES-256-GCM under a key-encryption key of 32 bytes: version, IV, tag, ciphertext.
+ * Seals values with AES-256-GCM under keys derived from a key-encryption key of 32 bytes: version, IV, tag, ciphertext.
+ * Each place has a key of its own: one key with random IVs would be used up after 2^32 values (NIST SP 800-38D, 8.3),
+ * and every session and code is one.
  * `keyed` derives further keys (HKDF-SHA-256, RFC 5869) for keyed hashes, one for each purpose.
  */
 export class Sealer {
@@ -43,7 +45,8 @@ export class Sealer {
 
   seal(context: SealContext, plaintext: Uint8Array | string): Buffer {
     const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.#key, iv).setAAD(associated(context));
+    const place = associated(context);
+    const cipher = createCipheriv('aes-256-gcm', this.#keyOf(place), iv).setAAD(place);
     const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
     return Buffer.concat([Buffer.of(VERSION), iv, cipher.getAuthTag(), ciphertext]);
   }
@@ -53,9 +56,14 @@ export class Sealer {
     if (sealed.length < 1 + IV_BYTES + TAG_BYTES || sealed[0] !== VERSION) throw new Error('Not a sealed value.');
     const iv = sealed.subarray(1, 1 + IV_BYTES);
     const tag = sealed.subarray(1 + IV_BYTES, 1 + IV_BYTES + TAG_BYTES);
-    const decipher = createDecipheriv('aes-256-gcm', this.#key, iv, { authTagLength: TAG_BYTES });
-    decipher.setAAD(associated(context)).setAuthTag(tag);
+    const place = associated(context);
+    const decipher = createDecipheriv('aes-256-gcm', this.#keyOf(place), iv, { authTagLength: TAG_BYTES });
+    decipher.setAAD(place).setAuthTag(tag);
     return Buffer.concat([decipher.update(sealed.subarray(1 + IV_BYTES + TAG_BYTES)), decipher.final()]);
+  }
+
+  #keyOf(place: Buffer): Buffer {
+    return createHmac('sha256', this.#key).update(place).digest();
   }
 }
 

@@ -25,6 +25,14 @@ export class SharedConnections {
     return this.#clients[slot] ?? this.#connect(slot);
   }
 
+  /** Gives nobody this connection any more, and ends it when what is under way on it is answered. */
+  retire(client: pg.Client): void {
+    const slot = this.#clients.indexOf(client);
+    if (slot === -1) return;
+    this.#clients[slot] = undefined;
+    void client.end().catch(() => {});
+  }
+
   async end(): Promise<void> {
     this.#ended = true;
     const clients = await Promise.allSettled(this.#clients.map((client) => client));
@@ -36,22 +44,25 @@ export class SharedConnections {
   #connect(slot: number): Promise<pg.Client> {
     if (this.#ended) return Promise.reject(new Error('The connection pool has ended.'));
     const client = new pg.Client({ ...this.#config, pipeline: true });
-    const forget = (error?: Error) => {
-      this.#clients[slot] = undefined;
-      if (error) this.#onError(error);
-    };
-    client.on('error', forget);
-    client.on('end', () => forget());
     const connecting = client.connect().then(
       () => {
-        this.#clients[slot] = client;
+        if (this.#clients[slot] === connecting) this.#clients[slot] = client;
         return client;
       },
       (error: unknown) => {
-        this.#clients[slot] = undefined;
+        forget();
         throw error;
       },
     );
+    // A connection reports its end twice, and its slot may have a new one by then.
+    const forget = () => {
+      if (this.#clients[slot] === client || this.#clients[slot] === connecting) this.#clients[slot] = undefined;
+    };
+    client.on('error', (error) => {
+      forget();
+      this.#onError(error);
+    });
+    client.on('end', forget);
     this.#clients[slot] = connecting;
     return connecting;
   }

@@ -18,6 +18,14 @@ export function isRetryable(error: unknown): boolean {
 }
 
 /**
+ * Whether client and server no longer agree on the connection's prepared statements: pg 8.23 takes a named statement for
+ * prepared although its values could not be sent. Such a connection would fail for everybody who comes after.
+ */
+export function isUnfit(error: unknown): error is Error {
+  return error instanceof Error && sqlState(error) === '26000';
+}
+
+/**
  * Translates a Postgres or connection error once, for all rooms. 42501 (row level security or a missing privilege) is
  * our own bug, never the caller's refusal: it stays an internal error.
  */
@@ -37,11 +45,10 @@ export function translateSqlError(error: unknown): unknown {
 
 function isUnavailable(error: unknown, code: string): boolean {
   if (isRetryable(error) || CONNECTION_ERRORS.has(code)) return true;
-  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 55P03 lock not available, 25006 read-only standby
-  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '55P03' || code === '25006') return true;
-  return (
-    error instanceof Error && /connection|timeout exceeded|Client has encountered/i.test(error.message) && code === ''
-  );
+  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 26000 a connection that is given up, 55P03 lock not available, 25006 read-only standby
+  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '26000' || code === '55P03' || code === '25006')
+    return true;
+  return error instanceof Error && /connection|timeout|Client has encountered/i.test(error.message) && code === '';
 }
 
 function sqlState(error: unknown): string {

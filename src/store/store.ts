@@ -3,7 +3,7 @@ import type { TenantId } from '../vocabulary/ids.ts';
 import { Permit } from './permit.ts';
 import type { Sealer } from './sealing.ts';
 import { SharedConnections } from './shared-connections.ts';
-import { isRetryable, translateSqlError } from './sql-errors.ts';
+import { isRetryable, isUnfit, translateSqlError } from './sql-errors.ts';
 
 /** What a transaction is bound to. Row level security reads nothing else. */
 export interface Binding<Action extends string> {
@@ -45,11 +45,15 @@ export class Store {
       application_name: 'bailiwick',
       connectionTimeoutMillis: 3_000,
       statement_timeout: 2_000,
+      // Postgres itself ends a statement long before: then nobody is there any more, and the connection is given up.
+      query_timeout: 10_000,
       idle_in_transaction_session_timeout: 5_000,
       pipeline: true,
     };
     this.#pool = new pg.Pool({ ...config, max: maxConnections });
     this.#pool.on('error', onError);
+    // A connection that breaks inside a transaction rejects its statements; unheard, the event would end the process.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
     this.#shared = new SharedConnections(config, sharedConnections, onError);
     this.#sealer = sealer;
   }
@@ -79,12 +83,7 @@ export class Store {
     binding: Binding<Action>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
-    try {
-      const acquired = this.#shared.acquire();
-      return await this.#pipeline(acquired instanceof Promise ? await acquired : acquired, binding, work);
-    } catch (error) {
-      throw translateSqlError(error);
-    }
+    return this.#onShared((client) => this.#pipeline(client, binding, work));
   }
 
   /**
@@ -95,20 +94,12 @@ export class Store {
     { action, tenantId }: Pick<Binding<Action>, 'action' | 'tenantId'>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
-    try {
-      const acquired = this.#shared.acquire();
-      const permit = new Permit(
-        action,
-        tenantId,
-        acquired instanceof Promise ? await acquired : acquired,
-        this.#sealer,
-      );
+    return this.#onShared((client) => {
+      const permit = new Permit(action, tenantId, client, this.#sealer);
       const result = work(permit);
       permit.close();
-      return await result;
-    } catch (error) {
-      throw translateSqlError(error);
-    }
+      return result;
+    });
   }
 
   async end(): Promise<void> {
@@ -134,6 +125,7 @@ export class Store {
       return result;
     } catch (error) {
       permit.close();
+      if (isUnfit(error)) broken = error;
       await client.query('rollback').catch((cause: Error) => {
         broken = cause;
       });
@@ -143,30 +135,44 @@ export class Store {
     }
   }
 
+  async #onShared<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+    let client: pg.Client | undefined;
+    try {
+      const acquired = this.#shared.acquire();
+      client = acquired instanceof Promise ? await acquired : acquired;
+      return await work(client);
+    } catch (error) {
+      if (client && isUnfit(error)) this.#shared.retire(client);
+      throw translateSqlError(error);
+    }
+  }
+
   async #pipeline<Action extends string, Result>(
     client: pg.Client,
     binding: Binding<Action>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
     const permit = new Permit(binding.action, binding.tenantId, client, this.#sealer);
-    const { stream } = client.connection;
-    stream.cork();
-    try {
+    const [result, { command }] = await corked(client, () => {
+      const opened = [client.query(BEGIN[binding.access]), client.query(bind(binding))] as const;
       // In an async function, so that even what `work` throws at once can not keep the commit from being queued.
-      const working = async () => work(permit);
-      const statements = [client.query(BEGIN[binding.access]), client.query(bind(binding)), working()] as const;
+      const working = (async () => work(permit))();
       permit.close();
-      const [, , result, { command }] = await Promise.all([...statements, client.query(COMMIT), uncork(stream)]);
-      if (command !== 'COMMIT') throw new Error('The transaction was aborted before its commit.');
-      return result;
-    } finally {
-      permit.close();
-    }
+      return Promise.all([working, client.query(COMMIT), ...opened]);
+    });
+    if (command !== 'COMMIT') throw new Error('The transaction was aborted before its commit.');
+    return result;
   }
 }
 
-function uncork(stream: { uncork(): void }): void {
-  stream.uncork();
+/** Sends in one packet what `queue` queues. */
+function corked<Result>({ connection: { stream } }: pg.Client, queue: () => Result): Result {
+  stream.cork();
+  try {
+    return queue();
+  } finally {
+    stream.uncork();
+  }
 }
 
 function bind({ tenantId, appId = '', domain = '' }: Binding<string>) {

@@ -32,6 +32,7 @@ export const DIRECTORY_ACTIONS = [
   'directory/servicePrincipals/appRoleAssignments/update',
   'directory/oAuth2PermissionGrants/standard/read',
   'directory/oAuth2PermissionGrants/create',
+  'directory/oAuth2PermissionGrants/ownConsent/create',
   'directory/oAuth2PermissionGrants/basic/update',
   'directory/oAuth2PermissionGrants/delete',
   'directory/roleDefinitions/standard/read',

@@ -78,6 +78,10 @@ export interface ServicePrincipal {
   readonly appRoleAssignmentRequired: boolean;
   readonly servicePrincipalType: 'Application';
   readonly createdDateTime: Date;
+  /** What the application publishes, as its home has it now. */
+  readonly identifierUris: readonly string[];
+  readonly oauth2PermissionScopes: readonly PublishedScope[];
+  readonly appRoles: readonly PublishedAppRole[];
 }
 
 /** Delegated permissions that a tenant granted to a client, for all its people or for one. */

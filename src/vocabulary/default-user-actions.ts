@@ -11,12 +11,13 @@ export const DEFAULT_USER_ACTIONS: ReadonlySet<DirectoryAction> = new Set([
 ]);
 
 /**
- * What every member may do where the target is himself: his own user, or a grant whose principal he is. Withdrawing is
- * here and granting is not: a user's own consent is given on the consent page alone, never by an application's token.
+ * What every member may do where the target is himself: his own user, or a grant whose principal he is. A user's own
+ * consent is an action of its own, which the consent page alone performs, never an application by a token.
  */
 export const OWN_USER_ACTIONS: ReadonlySet<DirectoryAction> = new Set([
   'directory/users/ownPassword/update',
   'directory/users/signInSessions/revoke',
   'directory/oAuth2PermissionGrants/standard/read',
+  'directory/oAuth2PermissionGrants/ownConsent/create',
   'directory/oAuth2PermissionGrants/delete',
 ]);

@@ -124,3 +124,8 @@ const privilegedAppRoles: ReadonlySet<string> = new Set(
 export function isPrivilegedAppRole(id: string): boolean {
   return privilegedAppRoles.has(id);
 }
+
+/** The applications that every tenant of a deployment may know of; `migrate` writes them down. */
+export function deploymentApplications(directoryOrigin: string) {
+  return [{ ...DIRECTORY_API, identifierUris: [directoryOrigin, GRAPH_IDENTIFIER_URI] }];
+}

@@ -8,7 +8,7 @@ export interface IsolationCase {
   /** Path parameters by name. */
   parameters?(objects: Objects, tenant: TestTenant): Readonly<Record<string, string>>;
   body?(objects: Objects, tenant: TestTenant): object;
-  /** For an operation without a route. */
+  /** For an operation without a route: the sign-in pages' own, or the operator's. */
   input?(objects: Objects): object;
   /** What a foreign object is answered with, like a random one, where that is not 404. */
   readonly refusals?: { readonly [Name in keyof Objects]?: number };
@@ -30,6 +30,8 @@ const unassign = (name: 'client' | 'user' | 'group', assignment: keyof Objects) 
   parameters: (objects: Objects) => ({ id: objects[name], assignmentId: objects[assignment] }),
 });
 const password = 'correct horse battery staple';
+/** When the password of whoever calls was set. */
+export const PASSWORD_VERSION = '2020-01-01 00:00:00+00';
 
 /** A case for every operation of the catalogue, by its name. */
 export const CASES: Readonly<Record<string, IsolationCase>> = {
@@ -126,6 +128,26 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
     body: ({ user }) => ({ roleDefinitionId: '62e90394-69f5-4237-9190-012177145e10', principalId: user }),
   },
   deleteRoleAssignment: on('roleAssignment'),
+
+  changePasswordAtSignIn: {
+    input: () => ({ passwordVersion: PASSWORD_VERSION, newPassword: password, words: [] }),
+  },
+  signOutEverywhere: { input: () => ({}) },
+  consentForSelf: {
+    input: ({ clientAppId, resource }) => ({
+      appId: clientAppId,
+      scopes: [{ resourceId: resource, values: ['Read'] }],
+    }),
+    refusals: { clientAppId: 400 },
+  },
+  consentForOrganization: {
+    input: ({ clientAppId, resource, appRole }) => ({
+      appId: clientAppId,
+      scopes: [{ resourceId: resource, values: ['Read'] }],
+      appRoles: [{ resourceId: resource, appRoleId: appRole }],
+    }),
+    refusals: { clientAppId: 400, appRole: 400 },
+  },
 
   listDirectoryAudits: {},
   getDirectoryAudit: on('audit'),

@@ -2,17 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { AnyOperation } from '../../src/authorization/operation.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { DirectoryError } from '../../src/vocabulary/errors.ts';
+import type { ObjectId } from '../../src/vocabulary/ids.ts';
 import { DELEGATED_PERMISSIONS } from '../../src/vocabulary/permissions.ts';
 import type { TestDatabase } from '../support/database.ts';
 import type { TestDirectoryServer } from '../support/directory-server.ts';
 import { checksums, furnish, newObjects, OBJECTS, type ObjectName, type Objects } from '../support/furnished-tenant.ts';
-import { asSuperuser, aUser, operatorOf, type TestTenant } from '../support/tenants.ts';
-import { type IsolationCase, requestOf } from './cases.ts';
+import { asSuperuser, aUser, operatorOf, type TestPrincipal, type TestTenant } from '../support/tenants.ts';
+import { type IsolationCase, PASSWORD_VERSION, requestOf } from './cases.ts';
 
 export interface Neighbours {
   readonly database: TestDatabase;
   readonly server: TestDirectoryServer;
   readonly operator: Authorization;
+  /** With the login of the sign-in pages. */
+  readonly pages: Authorization;
   /** Who calls. */
   readonly mine: TestTenant;
   /** Whose objects must stay out of reach. */
@@ -38,8 +41,9 @@ export async function findingsOf(
   await furnish(database, theirs, own, THEIR_MARKER);
   await furnish(database, mine, twin, MY_MARKER);
   await furnish(database, theirs, foreign, THEIR_MARKER);
-  const token = await anAdministrator(database, mine);
-  const call = (objects: Objects, tenant = mine) => attempt(neighbours, token, operation, given, objects, tenant);
+  const administrator = await anAdministrator(database, mine);
+  const call = (objects: Objects, tenant = mine) =>
+    attempt(neighbours, administrator, operation, given, objects, tenant);
   const findings: string[] = [];
   for (const name of referencesOf(given, theirs)) {
     const replaced = (id: string) => (name === 'tenant' ? twin : { ...twin, [name]: id });
@@ -121,28 +125,34 @@ function referencesOf({ parameters, body, input }: IsolationCase, tenant: TestTe
 }
 
 async function attempt(
-  { server, operator, mine }: Neighbours,
-  token: string,
+  neighbours: Neighbours,
+  administrator: TestPrincipal,
   operation: AnyOperation,
   { input }: IsolationCase,
   objects: Objects,
   tenant: TestTenant,
 ): Promise<Attempt> {
-  if (input) return attemptByOperator(operator, operation, input(objects), mine);
+  if (input) return attemptInside(neighbours, administrator, operation, input(objects));
   const { method, path, body } = requestOf(operation, objects, tenant);
-  const { status, text } = await server.call(token, method, path, body);
+  const { status, text } = await neighbours.server.call(await administrator.token(), method, path, body);
   return { status, text: text.replace(/"innerError":\{[^}]*\}/, '') };
 }
 
-async function attemptByOperator(
-  operator: Authorization,
+/** What no token reaches: a person at the sign-in pages, or the operator. */
+async function attemptInside(
+  { operator, pages, mine }: Neighbours,
+  { id }: TestPrincipal,
   operation: AnyOperation,
   input: object,
-  { id }: TestTenant,
 ): Promise<Attempt> {
+  const userId = id as ObjectId; // the id of a row
+  const session = { kind: 'session', tenantId: mine.id, userId, authenticatedAt: new Date() } as const;
+  const context = { correlationId: randomUUID() };
   try {
-    await operator.perform(operatorOf(id), operation, input, { correlationId: randomUUID() });
-    return { status: 200, text: '' };
+    const result = operation.onPages
+      ? await pages.perform(session, operation, input, context)
+      : await operator.perform(operatorOf(mine.id), operation, input, context);
+    return { status: 200, text: JSON.stringify(result ?? null) };
   } catch (error) {
     if (error instanceof DirectoryError) return { status: error.status, text: `${error.code} ${error.message}` };
     throw error;
@@ -150,14 +160,15 @@ async function attemptByOperator(
 }
 
 /** A fresh one for each operation, because some of them end his sessions. */
-async function anAdministrator(database: TestDatabase, tenant: TestTenant): Promise<string> {
+async function anAdministrator(database: TestDatabase, tenant: TestTenant): Promise<TestPrincipal> {
   const administrator = await aUser(database, tenant, {
     scopes: DELEGATED_PERMISSIONS,
     roles: ['Global Administrator'],
   });
-  await asSuperuser(database, "insert into user_passwords (tenant_id, user_id, password_hash) values ($1, $2, 'x')", [
-    tenant.id,
-    administrator.id,
-  ]);
-  return administrator.token();
+  await asSuperuser(
+    database,
+    "insert into user_passwords (tenant_id, user_id, password_hash, changed_at) values ($1, $2, 'x', $3)",
+    [tenant.id, administrator.id, PASSWORD_VERSION],
+  );
+  return administrator;
 }

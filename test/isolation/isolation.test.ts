@@ -17,7 +17,14 @@ async function neighbours(catalogue: readonly AnyOperation[] = CATALOGUE) {
   started.push({ database, server });
   const mine = await aTenant(database, 'Mine');
   const theirs = await aTenant(database, 'Theirs');
-  return { database, server, operator: database.authorization('operator'), mine, theirs } as const;
+  return {
+    database,
+    server,
+    operator: database.authorization('operator'),
+    pages: database.authorization('authentication'),
+    mine,
+    theirs,
+  } as const;
 }
 
 afterAll(async () => {

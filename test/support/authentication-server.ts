@@ -2,33 +2,53 @@ import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { makeAuthentication } from '../../src/authentication/authentication.ts';
+import { checkCurrentPassword } from '../../src/authentication/current-password.ts';
+import { Passwords } from '../../src/authentication/passwords.ts';
+import { Tenants } from '../../src/authentication/tenants.ts';
+import { Authorization } from '../../src/authorization/perform.ts';
 import type { TestDatabase } from './database.ts';
 
 export interface TestAuthenticationServer {
   readonly origin: string;
   readonly errors: unknown[];
+  readonly passwords: Passwords;
+  /** What went to the security log. */
+  readonly refusals: string[];
   close(): Promise<void>;
 }
 
 /** The authorization server on a port of its own, wired as `main.ts` wires it, with the authentication login. */
 export async function anAuthenticationServer(database: TestDatabase): Promise<TestAuthenticationServer> {
   const errors: unknown[] = [];
+  const refusals: string[] = [];
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`; // listening on TCP
   const secretKey = database.sealer.derive('bailiwick/client-secrets/1');
+  const passwords = new Passwords({
+    pepper: database.sealer.derive('bailiwick/passwords/1'),
+    organizationWords: (tenantId) => new Tenants(authorization).words(tenantId),
+  });
+  const authorization: Authorization = new Authorization(database.openStore('authentication'), {
+    hashNewPassword: (...asked) => passwords.hashNewPassword(...asked),
+    checkPassword: (tenantId, userId, password) =>
+      checkCurrentPassword({ authorization, passwords }, { tenantId, userId }, password),
+  });
   const handle = makeAuthentication({
-    authorization: database.authorization('authentication'),
+    authorization,
+    passwords,
     origin,
     directoryOrigin: 'http://localhost:8401',
     keys: {
       hashClientSecret: (secret) => createHmac('sha256', secretKey).update(secret).digest(),
       subject: database.sealer.derive('bailiwick/pairwise-subjects/1'),
+      forms: database.sealer.derive('bailiwick/forms/1'),
     },
     addressOf: (request) => request.socket.remoteAddress,
     isHealthy: async () => true,
+    onRefusal: ({ reason }) => refusals.push(reason),
     onError: (error) => errors.push(error),
   });
   server.on('request', handle);
-  return { origin, errors, close: () => new Promise((resolve) => server.close(() => resolve())) };
+  return { origin, errors, refusals, passwords, close: () => new Promise((resolve) => server.close(() => resolve())) };
 }

@@ -13,7 +13,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   authorization: ['directory', 'store', 'vocabulary'],
   authentication: ['authorization', 'vocabulary'],
   interfaces: ['authorization', 'vocabulary'],
-  cli: ['authorization', 'vocabulary'],
+  server: ['authorization', 'vocabulary', 'config.ts'],
+  cli: ['authorization', 'vocabulary', 'config.ts'],
 };
 
 /** Packages that only these rooms may import; any other package is for every room. */
@@ -30,7 +31,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'find-my-way': ['interfaces', 'authentication'],
   commander: ['cli'],
   yaml: ['cli'],
-  pino: ['main.ts'],
+  pino: ['server'],
 };
 
 /** Commands that look after the database itself. */

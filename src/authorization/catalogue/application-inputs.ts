@@ -6,7 +6,7 @@ import { browserRedirectUris, nativeRedirectUris } from './redirect-uris.ts';
 const guid = z.guid();
 const value = text(120).regex(/^[A-Za-z0-9._:/-]+$/, 'Letters, digits and . _ : / - only.');
 
-const scope = z.strictObject({
+export const publishedScope = z.strictObject({
   id: guid.default(() => randomUUID()),
   value: value.refine((name) => !name.includes('/'), 'Must not contain a slash.'),
   type: z.enum(['User', 'Admin']).default('Admin'),
@@ -17,7 +17,7 @@ const scope = z.strictObject({
   userConsentDescription: nullableText(1_000).default(null),
 });
 
-const appRole = z.strictObject({
+export const publishedAppRole = z.strictObject({
   id: guid.default(() => randomUUID()),
   value,
   displayName: text(100),
@@ -42,7 +42,7 @@ const identifierUri = z
     'Must be https://… or api://… without a trailing slash.',
   );
 
-const keyCredential = z
+export const keyCredential = z
   .strictObject({
     displayName: nullableText(120).default(null),
     key: z.union([z.string().max(16_384), z.record(z.string(), z.unknown())]),
@@ -74,15 +74,21 @@ export const applicationProperties = {
   spa: z.strictObject({ redirectUris: browserRedirectUris.optional() }).optional(),
   publicClient: z.strictObject({ redirectUris: nativeRedirectUris.optional() }).optional(),
   isFallbackPublicClient: z.boolean().optional(),
-  api: z.strictObject({ oauth2PermissionScopes: z.array(scope).max(200).superRefine(distinct).optional() }).optional(),
-  appRoles: z.array(appRole).max(200).superRefine(distinct).optional(),
+  api: z
+    .strictObject({ oauth2PermissionScopes: z.array(publishedScope).max(200).superRefine(distinct).optional() })
+    .optional(),
+  appRoles: z.array(publishedAppRole).max(200).superRefine(distinct).optional(),
   requiredResourceAccess: z.array(resourceAccess).max(50).optional(),
   keyCredentials: z.array(keyCredential).max(20).optional(),
 };
 
-function distinct(entries: readonly { id: string; value: string }[], context: z.RefinementCtx): void {
+export function distinct(
+  entries: readonly { readonly id?: string | undefined; readonly value: string }[],
+  context: z.RefinementCtx,
+): void {
   for (const name of ['id', 'value'] as const) {
-    if (new Set(entries.map((entry) => entry[name])).size < entries.length) {
+    const given = entries.map((entry) => entry[name]).filter((value) => value !== undefined);
+    if (new Set(given).size < given.length) {
       context.addIssue({ code: 'custom', message: `Two entries have the same ${name}.` });
     }
   }

@@ -4,6 +4,8 @@ import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
 import * as groups from './groups.ts';
 import * as organization from './organization.ts';
+import * as ownAccount from './own-account.ts';
+import * as pageConsents from './page-consents.ts';
 import * as permissionGrants from './permission-grants.ts';
 import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
@@ -21,5 +23,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   appRoleAssignments,
   permissionGrants,
   roleManagement,
+  pageConsents,
+  ownAccount,
   auditLogs,
 ].flatMap((module): AnyOperation[] => Object.values(module));

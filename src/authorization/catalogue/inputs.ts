@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ObjectId, parseObjectId } from '../../vocabulary/ids.ts';
+import { type AppId, type ObjectId, parseAppId, parseObjectId } from '../../vocabulary/ids.ts';
 import type { ListQuery } from '../../vocabulary/list-query.ts';
 
 /** Control characters have no place in a name, and break logs and terminals (AUD-05). */
@@ -30,6 +30,14 @@ const NIL = parseObjectId('00000000-0000-0000-0000-000000000000') as ObjectId; /
 export const referencedId = z.string().transform((value, context): ObjectId => {
   const id = parseObjectId(value);
   if (id) return id;
+  context.addIssue({ code: 'custom', message: 'Must be a GUID.' });
+  return z.NEVER;
+});
+
+/** An application's id. */
+export const appId = z.string().transform((value, context): AppId => {
+  const parsed = parseAppId(value);
+  if (parsed) return parsed;
   context.addIssue({ code: 'custom', message: 'Must be a GUID.' });
   return z.NEVER;
 });

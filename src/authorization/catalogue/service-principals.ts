@@ -6,9 +6,8 @@ import {
   readServicePrincipal,
   updateServicePrincipal,
 } from '../../directory/service-principals.ts';
-import { parseAppId } from '../../vocabulary/ids.ts';
 import { readOperation, writeOperation } from '../operation.ts';
-import { listQuery, notEmpty, objectId } from './inputs.ts';
+import { appId, listQuery, notEmpty, objectId } from './inputs.ts';
 
 const READ = [
   'Application.Read.All',
@@ -20,13 +19,6 @@ const WRITE = ['Application.ReadWrite.All', 'Directory.ReadWrite.All'] as const;
 const reading = { delegated: READ, application: READ };
 const writing = { delegated: WRITE, application: WRITE };
 const audited = { category: 'ApplicationManagement', object: 'ServicePrincipal' } as const;
-
-const appId = z.string().transform((value, context) => {
-  const parsed = parseAppId(value);
-  if (parsed) return parsed;
-  context.addIssue({ code: 'custom', message: 'Must be a GUID.' });
-  return z.NEVER;
-});
 
 export const getServicePrincipals = readOperation({
   name: 'listServicePrincipals',

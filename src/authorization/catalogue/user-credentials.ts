@@ -1,12 +1,7 @@
 import { z } from 'zod';
+import { changeOwnPassword, endSessions } from '../../directory/own-account.ts';
 import { readTargetRoles } from '../../directory/role-assignments.ts';
-import {
-  changePassword,
-  readPasswordVersion,
-  readUserWords,
-  resetPassword,
-  revokeSignInSessions,
-} from '../../directory/user-credentials.ts';
+import { readPasswordVersion, readUserWords, resetPassword } from '../../directory/user-credentials.ts';
 import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
 import { writeOperation } from '../operation.ts';
 import { objectId } from './inputs.ts';
@@ -52,7 +47,6 @@ export const changeMyPassword = writeOperation({
   summary: 'Change the signed-in user’s own password, and end his sessions',
   action: 'directory/users/ownPassword/update',
   route: { method: 'POST', path: '/me/changePassword', status: 204 },
-  onPages: true,
   permissions: { delegated: ['Directory.AccessAsUser.All'], application: [] },
   audit: { activity: 'Change user password', ...audited },
   input: z.strictObject({
@@ -76,7 +70,7 @@ export const changeMyPassword = writeOperation({
   },
   run: (permit, { verified }, caller) => {
     if (!verified) throw new DirectoryError('InternalServerError');
-    return changePassword(permit, signedIn(caller), verified.passwordHash, verified.passwordVersion);
+    return changeOwnPassword(permit, signedIn(caller), verified);
   },
 });
 
@@ -92,7 +86,7 @@ export const revokeUserSessions = writeOperation({
     isOwn: id === userId,
     heldRoles: id === userId ? [] : await readTargetRoles(permit, id),
   }),
-  run: (permit, { id }) => revokeSignInSessions(permit, id),
+  run: (permit, { id }) => endSessions(permit, id),
 });
 
 export const revokeMySessions = writeOperation({
@@ -100,10 +94,9 @@ export const revokeMySessions = writeOperation({
   summary: 'End all sessions and tokens of the signed-in user',
   action: 'directory/users/signInSessions/revoke',
   route: { method: 'POST', path: '/me/revokeSignInSessions', status: 204 },
-  onPages: true,
   permissions: { delegated: REVOKE, application: REVOKE, own: OWN_REVOKE },
   audit: { activity: 'Revoke sign-in sessions', ...audited },
   input: z.strictObject({ body: z.strictObject({}).optional() }),
   target: () => ({ isOwn: true }),
-  run: (permit, _input, caller) => revokeSignInSessions(permit, signedIn(caller)),
+  run: (permit, _input, caller) => endSessions(permit, signedIn(caller)),
 });

@@ -2,7 +2,10 @@ import {
   insertSigningKey,
   listPublishedKeys,
   type NewSigningKey,
+  type Rotated,
+  type Rotation,
   readSigningKey,
+  rotateSigningKeys,
 } from '../../directory/signing-keys.ts';
 import { internalOperation } from '../operation.ts';
 
@@ -13,6 +16,19 @@ export const addSigningKey = internalOperation({
   access: 'write',
   short: true,
   run: (permit, key: NewSigningKey) => insertSigningKey(permit, key),
+});
+
+export const rotateKeys = internalOperation({
+  action: 'authentication/signingKeys/rotate',
+  access: 'write',
+  short: false,
+  raisesVersion: true,
+  audit: { activity: 'Rotate signing key', category: 'KeyManagement', type: 'Update', object: 'SigningKey' },
+  changes: ({ next }: Rotation, { outcome, current, retiring }: Rotated) =>
+    outcome === 'rotated'
+      ? [{ type: 'SigningKey', id: next.kid, before: { current: retiring }, after: { current, next: next.kid } }]
+      : [],
+  run: (permit, rotation: Rotation): Promise<Rotated> => rotateSigningKeys(permit, rotation),
 });
 
 export const listKeys = internalOperation({

@@ -1,15 +1,34 @@
-import { createTenant, findTenantByDomain, readTenant } from '../../directory/tenants.ts';
+import { createTenant, findTenantByDomain, readTenant, updateTenant } from '../../directory/tenants.ts';
+import { listTenantIds } from '../../directory/versions.ts';
 import { parseTenantId, type TenantId } from '../../vocabulary/ids.ts';
 import { internalOperation } from '../operation.ts';
 
 export type { Tenant } from '../../directory/tenants.ts';
 
+interface NewTenant {
+  readonly displayName: string;
+  readonly domains: readonly string[];
+}
+
 export const addTenant = internalOperation({
   action: 'directory/tenants/create',
   access: 'write',
   short: false,
-  run: (permit, tenant: { readonly displayName: string; readonly domains: readonly string[] }) =>
-    createTenant(permit, tenant),
+  audit: { activity: 'Create organization', category: 'DirectoryManagement', type: 'Add', object: 'Organization' },
+  changes: (tenant: NewTenant, _result, tenantId) => [
+    { type: 'Organization', id: tenantId, displayName: tenant.displayName, after: tenant },
+  ],
+  run: (permit, tenant: NewTenant) => createTenant(permit, tenant),
+});
+
+export const changeTenant = internalOperation({
+  action: 'directory/tenants/basic/update',
+  access: 'write',
+  short: false,
+  raisesVersion: true,
+  audit: { activity: 'Update organization', category: 'DirectoryManagement', type: 'Update', object: 'Organization' },
+  changes: (after: Partial<NewTenant>, _result, tenantId) => [{ type: 'Organization', id: tenantId, after }],
+  run: (permit, change: Partial<NewTenant>) => updateTenant(permit, change),
 });
 
 export const getTenant = internalOperation({
@@ -25,6 +44,14 @@ export const resolveDomain = internalOperation({
   short: true,
   binding: (domain: string) => ({ domain }),
   run: (permit, domain: string) => findTenantByDomain(permit, domain),
+});
+
+/** Ids of all tenants, in order, after the one given: for walking them one by one. */
+export const listTenants = internalOperation({
+  action: 'authorization/versions/read',
+  access: 'read',
+  short: true,
+  run: (permit, page: { readonly after: TenantId; readonly top: number }) => listTenantIds(permit, page),
 });
 
 /** For acts that are bound to no tenant yet: row level security shows nobody's rows for it. */

@@ -144,7 +144,7 @@ create index password_credentials_by_application on password_credentials (tenant
 -- home_tenant_id is null for the deployment's own directory API.
 create table published_applications (
   app_id uuid primary key,
-  home_tenant_id uuid references tenants (id) on delete cascade,
+  home_tenant_id uuid,
   display_name text not null,
   publisher_domain text,
   sign_in_audience text not null default 'AzureADMultipleOrgs',
@@ -159,7 +159,10 @@ create table published_applications (
   required_resource_access jsonb not null default '[]',
   key_credentials jsonb not null default '[]',
   compatibility jsonb not null default '{}',
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  unique (home_tenant_id, app_id),
+  -- A tenant publishes what it has, and nothing under somebody else's app id.
+  foreign key (home_tenant_id, app_id) references applications (tenant_id, app_id) on delete cascade
 );
 
 -- The same for what other tenants remember of a published application. Outlives it, so that its end is seen too.
@@ -169,14 +172,16 @@ create table published_application_versions (
   version bigint not null default 1
 );
 
+-- The key has the home in it: no tenant adds a secret to an application that another one published.
 create table published_password_credentials (
-  app_id uuid not null references published_applications (app_id) on delete cascade,
+  app_id uuid not null,
   key_id uuid not null,
-  home_tenant_id uuid not null references tenants (id) on delete cascade,
+  home_tenant_id uuid not null,
   secret_hmac bytea not null,
   start_at timestamptz not null,
   end_at timestamptz not null,
-  primary key (app_id, key_id)
+  primary key (app_id, key_id),
+  foreign key (home_tenant_id, app_id) references published_applications (home_tenant_id, app_id) on delete cascade
 );
 
 create table service_principals (

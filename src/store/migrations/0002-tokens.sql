@@ -66,8 +66,8 @@ create table sign_in_throttles (
   tenant_id uuid not null references tenants (id) on delete cascade,
   subject_hash bytea not null,
   failures integer not null default 0,
-  last_attempt_at timestamptz not null default clock_timestamp(),
   locked_until timestamptz,
+  expires_at timestamptz not null default now() + interval '2 days',
   primary key (tenant_id, subject_hash)
 );
 
@@ -75,7 +75,9 @@ create table familiar_devices (
   tenant_id uuid not null,
   user_id uuid not null,
   device_hash bytea not null,
-  last_used_at timestamptz not null default now(),
+  expires_at timestamptz not null default now() + interval '180 days',
   primary key (tenant_id, user_id, device_hash),
   foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
 );
+create index sign_in_throttles_by_expiry on sign_in_throttles (tenant_id, expires_at);
+create index familiar_devices_by_expiry on familiar_devices (tenant_id, expires_at);

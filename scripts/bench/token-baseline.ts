@@ -1,12 +1,13 @@
 // What the library alone can do: one issuer, one static client, client credentials, ES256 JWT access tokens, nothing
-// stored. Run it with `node scripts/bench/baseline.ts PORT`; it prints the token endpoint and a body that it accepts.
+// stored. `node scripts/bench/token-baseline.ts PORT`; it prints the form that it accepts when it is ready.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
-const port = Number(process.argv[2] ?? 8490);
+const port = Number(process.argv[2]);
 const resource = 'https://api.example';
 const client = { client_id: 'baseline', client_secret: 'baseline-secret-of-forty-three-characters--' };
+const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [
@@ -20,15 +21,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     },
   ],
   clientDefaults: { id_token_signed_response_alg: 'ES256' },
-  jwks: {
-    keys: [
-      {
-        ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
-        alg: 'ES256',
-        use: 'sig',
-      },
-    ],
-  },
+  jwks: { keys: [{ ...key, alg: 'ES256', use: 'sig' }] },
   scopes: ['api'],
   features: {
     clientCredentials: { enabled: true },
@@ -47,6 +40,5 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
 });
 
 createServer(provider.callback()).listen(port, '127.0.0.1', () => {
-  const body = new URLSearchParams({ grant_type: 'client_credentials', ...client, resource, scope: 'api' });
-  console.log(JSON.stringify({ url: `http://127.0.0.1:${port}/token`, body: `${body}` }));
+  console.log(JSON.stringify({ grant_type: 'client_credentials', ...client, resource, scope: 'api' }));
 });

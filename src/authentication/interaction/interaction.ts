@@ -1,0 +1,59 @@
+import type Provider from 'oidc-provider';
+import type { Authorization } from '../../authorization/perform.ts';
+import type { TenantId } from '../../vocabulary/ids.ts';
+import type { RequestContext } from '../../vocabulary/principals.ts';
+import type { TenantRoute } from '../authentication-server.ts';
+import type { Clients } from '../clients.ts';
+import type { Passwords } from '../passwords.ts';
+import type { Resources } from '../resources.ts';
+import type { Tenants } from '../tenants.ts';
+import { BrowserSessions } from './browser-sessions.ts';
+import { ConsentStep } from './consent-step.ts';
+import type { ErrorPages } from './error-pages.ts';
+import { interactionRoutes } from './interaction-routes.ts';
+import { Outcomes } from './outcomes.ts';
+import type { PageWriter } from './page-writer.ts';
+import { PasswordChange } from './password-change.ts';
+import { PasswordSignIn } from './password-sign-in.ts';
+import { PasswordStep } from './password-step.ts';
+import { SelectAccountStep } from './select-account-step.ts';
+import { SignInStep } from './sign-in-step.ts';
+import { Forms } from './submitted-form.ts';
+
+export interface MakeInteractionOptions {
+  readonly authorization: Authorization;
+  readonly origin: string;
+  readonly keys: { readonly forms: Buffer };
+  readonly passwords: Passwords;
+  readonly onRefusal: (
+    refusal: { readonly tenantId: TenantId; readonly reason: string },
+    context: RequestContext,
+  ) => void;
+  readonly provider: Provider;
+  readonly clients: Clients;
+  readonly resources: Resources;
+  readonly tenants: Tenants;
+  readonly writer: PageWriter;
+  readonly errorPages: ErrorPages;
+}
+
+/** Puts together what a person goes through between an application's request and its answer. */
+export function makeInteraction(options: MakeInteractionOptions): { readonly routes: readonly TenantRoute[] } {
+  const { authorization, origin, keys, passwords, provider, clients, resources, tenants, writer, errorPages } = options;
+  const sessions = new BrowserSessions(provider, origin.startsWith('https:'));
+  const forms = new Forms(keys.forms, origin);
+  const outcomes = new Outcomes(sessions, writer);
+  const signIn = new PasswordSignIn({
+    authorization,
+    passwords,
+    onUnknownUser: ({ tenantId, context }, reason) => options.onRefusal({ tenantId, reason }, context),
+  });
+  const change = new PasswordChange(authorization, passwords, signIn);
+  const common = { authorization, sessions, forms, writer, outcomes };
+  const passwordStep = new PasswordStep({ ...common, change });
+  const signInStep = new SignInStep({ ...common, signIn, passwordStep });
+  const selectAccountStep = new SelectAccountStep({ ...common, signInStep });
+  const consentStep = new ConsentStep({ ...common, resources, origin });
+  const steps = { passwordStep, signInStep, selectAccountStep, consentStep };
+  return { routes: interactionRoutes({ provider, clients, tenants, sessions, errorPages, ...steps }) };
+}

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  beginTry,
+  dropTry,
+  endTries,
+  getCredentials,
+  renewHash,
+  type SignInCredentials,
+  type ThrottleRule,
+} from '../../authorization/internal/sign-ins.ts';
+import type { SignInEntry } from '../../authorization/internal/tokens.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import { DirectoryError } from '../../vocabulary/errors.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
+import type { OAuthRequest } from '../oauth-request.ts';
+import type { Passwords } from '../passwords.ts';
+
+/** Ten tries, then a pause of half a minute that doubles up to a quarter of an hour; after a hundred, a day. */
+export const THROTTLE: ThrottleRule = {
+  freeFailures: 10,
+  firstPause: 30,
+  longestPause: 900,
+  mostFailures: 100,
+  finalPause: 86_400,
+};
+
+/** Answers to failures leave in this rhythm, so that what was done differently for one person or another does not show. */
+const RHYTHM_MS = 50;
+const MAX_USERNAME = 256;
+
+/** A try to sign in, as it came from a form. */
+export interface Try {
+  readonly username: string;
+  readonly password: string;
+  /** The browser's familiar value, if it sent one. */
+  readonly device?: string | undefined;
+  /** The application that waits for it. */
+  readonly application?: Pick<SignInEntry, 'appId' | 'appDisplayName'> | undefined;
+}
+
+/** A person who has proven to know the password. */
+export interface SignedIn {
+  readonly userId: ObjectId;
+  readonly username: string;
+  /** Seconds since the epoch: not before the moment from which the person's sessions count. */
+  readonly authenticatedAt: number;
+  /** The browser's familiar value. */
+  readonly device: string;
+  readonly mustChange: boolean;
+  readonly passwordVersion: string;
+  readonly words: readonly string[];
+}
+
+export type TryResult =
+  | { readonly outcome: 'signedIn'; readonly person: SignedIn }
+  | { readonly outcome: 'rejected' }
+  | { readonly outcome: 'throttled' | 'busy'; readonly retryAfter: number };
+
+/** Entra's numbers of the reasons, for the records. No caller learns which of them it was. */
+const FAILURES = {
+  throttled: [50053, 'Too many failed tries; the password was not looked at.'],
+  disabled: [50057, 'The account is disabled.'],
+  wrongPassword: [50126, 'The password is wrong.'],
+  unknownUser: [50034, 'There is no such user.'],
+} as const;
+type Failure = keyof typeof FAILURES;
+
+const MUST_CHANGE = { errorCode: 50055, failureReason: 'The password must be changed before the sign-in goes on.' };
+
+export interface PasswordSignInOptions {
+  readonly authorization: Authorization;
+  readonly passwords: Passwords;
+  /** A try for somebody who does not exist: the security log's, not a tenant's. */
+  readonly onUnknownUser: (request: OAuthRequest, reason: string) => void;
+}
+
+/**
+ * Signing in by username and password. Whether the person is unknown or disabled or the password is wrong: the same
+ * work is done, and the answer is the same. Each try is recorded before it is answered.
+ */
+export class PasswordSignIn {
+  readonly #authorization: Authorization;
+  readonly #passwords: Passwords;
+  readonly #onUnknownUser: PasswordSignInOptions['onUnknownUser'];
+
+  constructor({ authorization, passwords, onUnknownUser }: PasswordSignInOptions) {
+    this.#authorization = authorization;
+    this.#passwords = passwords;
+    this.#onUnknownUser = onUnknownUser;
+  }
+
+  async attempt(request: OAuthRequest, attempt: Try): Promise<TryResult> {
+    const began = performance.now();
+    const result = await this.#attempt(request, { ...attempt, username: attempt.username.slice(0, MAX_USERNAME) });
+    if (result.outcome !== 'signedIn') await pause(RHYTHM_MS - ((performance.now() - began) % RHYTHM_MS));
+    return result;
+  }
+
+  async #attempt(request: OAuthRequest, attempt: Try): Promise<TryResult> {
+    const { principal } = request;
+    const { username, device } = attempt;
+    // No name has control characters, and Postgres takes no NUL.
+    const name = username.replace(/\p{Cc}/gu, '\ufffd').trim();
+    const known = await this.#authorization.performInternal(principal, getCredentials, { username: name, device });
+    if (!known) throw new DirectoryError('ServiceUnavailable');
+    const subject = known.isFamiliar ? `${known.subject} ${device}` : known.subject;
+    const { isAllowed, retryAfter } = await this.#authorization.performInternal(principal, beginTry, {
+      subject,
+      rule: THROTTLE,
+    });
+    if (!isAllowed) {
+      await this.#recordFailure(request, attempt, known, 'throttled');
+      return { outcome: 'throttled', retryAfter: retryAfter ?? THROTTLE.firstPause };
+    }
+    const matches = await this.#matches(request, subject, known, attempt.password);
+    if (typeof matches !== 'boolean') return matches;
+    if (!matches || !known.isEnabled || !known.userId) {
+      await this.#recordFailure(request, attempt, known, failureOf(known, matches));
+      return { outcome: 'rejected' };
+    }
+    return {
+      outcome: 'signedIn',
+      person: await this.#succeed(request, attempt, { ...known, userId: known.userId }, subject),
+    };
+  }
+
+  async #matches(
+    { principal }: OAuthRequest,
+    subject: string,
+    { passwordHash }: SignInCredentials,
+    password: string,
+  ): Promise<boolean | TryResult> {
+    try {
+      return await this.#passwords.verify(passwordHash ?? undefined, password);
+    } catch (error) {
+      await this.#authorization.performInternal(principal, dropTry, subject);
+      if (error instanceof DirectoryError && error.code === 'TooManyRequests')
+        return { outcome: 'busy', retryAfter: error.retryAfter ?? 5 };
+      throw error;
+    }
+  }
+
+  async #succeed(
+    request: OAuthRequest,
+    attempt: Try,
+    known: SignInCredentials & { readonly userId: ObjectId },
+    subject: string,
+  ): Promise<SignedIn> {
+    const { userId, passwordHash, mustChange, passwordVersion, sessionsValidFrom, words } = known;
+    const { principal } = request;
+    // A value that was planted before the sign-in never becomes familiar.
+    const familiar = known.isFamiliar ? attempt.device : undefined;
+    const device = familiar ?? randomBytes(24).toString('base64url');
+    await this.#authorization.performInternal(principal, endTries, { subject, userId, device });
+    const fresh = passwordHash === null ? undefined : await this.#renewed(passwordHash, attempt.password);
+    if (fresh && passwordHash !== null)
+      await this.#authorization.performInternal(principal, renewHash, { userId, former: passwordHash, fresh });
+    await this.#record(request, attempt, known, mustChange ? MUST_CHANGE : {});
+    return {
+      userId,
+      username: known.userPrincipalName ?? attempt.username,
+      authenticatedAt: Math.max(Math.floor(Date.now() / 1_000), Math.ceil(sessionsValidFrom ?? 0)),
+      device,
+      mustChange,
+      passwordVersion: passwordVersion ?? '',
+      words,
+    };
+  }
+
+  /** Not worth refusing a sign-in for: the next one does it. */
+  async #renewed(stored: string, password: string): Promise<string | undefined> {
+    try {
+      return await this.#passwords.renewed(stored, password);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #recordFailure(request: OAuthRequest, attempt: Try, known: SignInCredentials, failure: Failure): Promise<void> {
+    const [errorCode, failureReason] = FAILURES[failure];
+    if (known.userId) await this.#record(request, attempt, known, { errorCode, failureReason });
+    else this.#onUnknownUser(request, failureReason);
+  }
+
+  async #record(
+    { principal, context }: OAuthRequest,
+    { application }: Try,
+    { userId, userPrincipalName, displayName }: SignInCredentials,
+    outcome: Pick<SignInEntry, 'errorCode' | 'failureReason'>,
+  ): Promise<void> {
+    await this.#authorization.recordSignIn(principal, {
+      eventType: 'interactiveUser',
+      userId: userId ?? undefined,
+      userPrincipalName: userPrincipalName ?? undefined,
+      userDisplayName: displayName ?? undefined,
+      ...application,
+      ipAddress: context.ipAddress,
+      userAgent: context.userAgent,
+      correlationId: context.correlationId,
+      ...outcome,
+    });
+  }
+}
+
+function failureOf({ userId, isEnabled }: SignInCredentials, matches: boolean): Failure {
+  if (!userId) return 'unknownUser';
+  return matches && !isEnabled ? 'disabled' : 'wrongPassword';
+}

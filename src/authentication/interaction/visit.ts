@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import type { ClientDefinition, ClientState } from '../../authorization/internal/clients.ts';
+import type { Tenant } from '../../authorization/internal/tenants.ts';
+import type { OAuthRequest } from '../oauth-request.ts';
+import type { BrowserSession } from './browser-sessions.ts';
+
+export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+/** One request to our own pages. */
+export interface PageCall {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly tenancy: OAuthRequest;
+  readonly tenant: Tenant;
+  readonly session: BrowserSession;
+}
+
+/** A request to the pages of one interaction: who waits for what. */
+export interface Visit extends PageCall {
+  readonly interaction: Interaction;
+  readonly application: AskingApplication | undefined;
+  /** The person wants to be somebody else than who is signed in. */
+  readonly wantsOther: boolean;
+}
+
+/** The application that waits for the interaction's end, as its rows are now. */
+export interface AskingApplication {
+  readonly state: ClientState;
+  readonly definition: ClientDefinition;
+}
+
+/** What an interaction waits for: the library's prompts, and two of our own. */
+export type InteractionKind = 'login' | 'select_account' | 'consent' | 'account' | 'admin_consent';
+
+export function kindOf({ interaction }: Visit): InteractionKind {
+  // Only the library's policy and `own-interactions.ts` make interactions.
+  return interaction.prompt.name as InteractionKind;
+}
+
+/** Interactions of our own pages end with us; the others go back to the library. */
+export function isOwn(visit: Visit): boolean {
+  return kindOf(visit) === 'account' || kindOf(visit) === 'admin_consent';
+}
+
+export function parameterOf({ interaction }: Visit, name: string): string | undefined {
+  const value = interaction.params[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function pathOf({ tenancy, interaction }: Pick<Visit, 'tenancy' | 'interaction'>, step = ''): string {
+  return `/${tenancy.tenantId}/interaction/${interaction.uid}${step}`;
+}
+
+/** What the forms of an interaction are bound to. */
+export function bindingOf({ tenancy, interaction }: Pick<Visit, 'tenancy' | 'interaction'>): string {
+  return `interaction ${tenancy.tenantId} ${interaction.uid}`;
+}

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { NO_TENANT, resolveDomain } from '../authorization/internal/tenants.ts';
+import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { applyManifest } from './manifest/apply-manifest.ts';
+import { reportText } from './manifest/changes.ts';
+import { wordsOfIssue } from './manifest/file.ts';
+import { type Manifest, manifestSchema } from './manifest/schema.ts';
+import { print } from './output.ts';
+import { CommandError, type Operator, type Rooms, UsageError } from './rooms.ts';
+
+interface Options {
+  readonly displayName: string;
+  readonly domain: readonly string[];
+  readonly admin?: string;
+  readonly consentAdminClient?: string;
+  readonly json: boolean;
+}
+
+/** What a client needs in order to administer the directory as far as the signed-in person's own roles go. */
+const ADMIN_SCOPES = 'openid profile offline_access User.Read Directory.AccessAsUser.All';
+
+export function addTenant(program: Command, rooms: Rooms): void {
+  program
+    .command('tenant')
+    .description('Make tenants.')
+    .command('create')
+    .description('Make a tenant with one Global Administrator, whose one-time password is shown once.')
+    .requiredOption('--display-name <name>', 'the name of the organization')
+    .requiredOption('--domain <domain...>', 'its domains, which you have verified; the first is the default one')
+    .option('--admin <userPrincipalName>', 'the administrator (default: admin@ the first domain)')
+    .option('--consent-admin-client <appId>', `consent to an administration client: ${ADMIN_SCOPES}`)
+    .option('--json', 'print what was made as JSON', false)
+    .action(async (options: Options) => {
+      const manifest = manifestOf(options);
+      const operator = await rooms.openOperator();
+      try {
+        await requireFree(operator, options.domain);
+        const reports = await applyManifest(operator, manifest);
+        print({ tenants: reports }, options.json, () => reportText(reports));
+      } finally {
+        await operator.close();
+      }
+    });
+}
+
+function manifestOf({ displayName, domain, admin, consentAdminClient }: Options): Manifest {
+  const userPrincipalName = admin ?? `admin@${domain[0] ?? ''}`;
+  const held = domain.some((name) => userPrincipalName.toLowerCase().endsWith(`@${name.toLowerCase()}`));
+  if (!held) throw new UsageError(`--admin: ${userPrincipalName} is not in a domain of the tenant.`);
+  const parsed = manifestSchema.safeParse({
+    tenants: [
+      {
+        displayName,
+        domains: domain,
+        users: [{ userPrincipalName, displayName: 'Administrator', directoryRoles: ['Global Administrator'] }],
+        ...(consentAdminClient ? { oauth2PermissionGrants: [consentTo(consentAdminClient)] } : {}),
+      },
+    ],
+  });
+  if (!parsed.success) throw new UsageError(parsed.error.issues.map(wordsOfIssue).join('\n'));
+  return parsed.data;
+}
+
+function consentTo(clientAppId: string) {
+  return { clientAppId, resourceAppId: DIRECTORY_APP_ID, consentType: 'AllPrincipals', scope: ADMIN_SCOPES };
+}
+
+/** `create` makes; it never changes what is there. */
+async function requireFree({ authorization }: Operator, domains: readonly string[]): Promise<void> {
+  const operator = { kind: 'internal', name: 'operator', tenantId: NO_TENANT } as const;
+  for (const domain of domains) {
+    if (await authorization.performInternal(operator, resolveDomain, domain.toLowerCase()))
+      throw new CommandError(`${domain} belongs to an organization already.`);
+  }
+}

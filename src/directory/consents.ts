@@ -1,0 +1,144 @@
+import type { Permit } from '../store/permit.ts';
+import { badRequest } from '../vocabulary/errors.ts';
+import { type AppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
+import type { ObjectChange, Written } from '../vocabulary/objects.ts';
+import { readAssignable } from './app-role-assignments.ts';
+import { findGrantOf, requirePublished } from './permission-grants.ts';
+import { createServicePrincipal, findServicePrincipal } from './service-principals.ts';
+
+/** What a person agreed to on a page: delegated scopes, and app roles where an administrator decides for all. */
+export interface Consent {
+  readonly appId: AppId;
+  /** The person for whom alone it counts; absent: for everybody. */
+  readonly principalId?: ObjectId | undefined;
+  readonly scopes: readonly ConsentedScopes[];
+  readonly appRoles: readonly ConsentedAppRole[];
+}
+
+export interface ConsentedScopes {
+  readonly resourceId: ObjectId;
+  readonly values: readonly string[];
+}
+
+export interface ConsentedAppRole {
+  readonly resourceId: ObjectId;
+  readonly appRoleId: string;
+}
+
+export type ConsentPermit = Permit<
+  'directory/oAuth2PermissionGrants/create' | 'directory/oAuth2PermissionGrants/ownConsent/create'
+>;
+
+/**
+ * Records a consent: the application becomes present in the tenant if it was not, scopes and app roles are added to
+ * what was granted before, and nothing is taken away.
+ * @throws DirectoryError `Request_BadRequest` for a scope or role that the resource does not publish, `Request_ResourceNotFound`
+ */
+export async function recordConsent(permit: ConsentPermit, consent: Consent): Promise<Written<undefined>> {
+  const changes: ObjectChange[] = [];
+  let clientId = (await findServicePrincipal(permit, consent.appId))?.id;
+  if (clientId === undefined) {
+    const created = await createServicePrincipal(permit, consent.appId);
+    clientId = created.value.id;
+    changes.push(...created.changes);
+  }
+  for (const scopes of consent.scopes) changes.push(await addScopes(permit, clientId, consent.principalId, scopes));
+  for (const appRole of consent.appRoles) changes.push(...(await addAppRole(permit, clientId, appRole)));
+  return { value: undefined, changes };
+}
+
+async function addScopes(
+  permit: ConsentPermit,
+  clientId: ObjectId,
+  principalId: ObjectId | undefined,
+  { resourceId, values }: ConsentedScopes,
+): Promise<ObjectChange> {
+  await requirePublished(permit, resourceId, values);
+  const which = { clientId, resourceId, principalId: principalId ?? null };
+  const before = await findGrantOf(permit, which);
+  await permit.query({
+    text: `insert into oauth2_permission_grants as g (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope)
+      values ($1, $2, $3, $4, $5, $6, $7)
+      on conflict (tenant_id, client_id, resource_id, principal_id) do update
+        set scope = g.scope || array(select s from unnest(excluded.scope) s where s <> all (g.scope))`,
+    values: [
+      permit.tenantId,
+      newObjectId(),
+      clientId,
+      resourceId,
+      principalId ? 'Principal' : 'AllPrincipals',
+      which.principalId,
+      [...new Set(values)],
+    ],
+  });
+  const after = await findGrantOf(permit, which);
+  return { type: 'OAuth2PermissionGrant', id: after?.id ?? '', displayName: null, before, after };
+}
+
+async function addAppRole(
+  permit: ConsentPermit,
+  clientId: ObjectId,
+  { resourceId, appRoleId }: ConsentedAppRole,
+): Promise<ObjectChange[]> {
+  const { memberTypes } = await readAssignable(permit, resourceId, appRoleId);
+  if (!memberTypes.includes('Application')) throw badRequest('The resource publishes no such application permission.');
+  const [row] = await permit.query<{ id: string }>({
+    text: `insert into app_role_assignments (tenant_id, id, principal_type, service_principal_id, resource_id, app_role_id)
+      values ($1, $2, 'ServicePrincipal', $3, $4, $5) on conflict do nothing returning id`,
+    values: [permit.tenantId, newObjectId(), clientId, resourceId, appRoleId],
+  });
+  const after = { principalId: clientId, resourceId, appRoleId };
+  return row ? [{ type: 'AppRoleAssignment', id: row.id, displayName: null, after }] : [];
+}
+
+/** The scopes of a resource that a person may consent to for himself, as far as its own definition decides that. */
+export interface ConsentableResource {
+  readonly resourceId: ObjectId;
+  readonly appId: string;
+  /** The resource is defined in this very tenant. */
+  readonly isOwn: boolean;
+  /** Scopes of type `User`. */
+  readonly userScopes: readonly string[];
+}
+
+export async function readConsentable(
+  permit: ConsentPermit,
+  resourceIds: readonly ObjectId[],
+): Promise<readonly ConsentableResource[]> {
+  return permit.query<ConsentableResource & Record<string, unknown>>({
+    text: `select s.id as "resourceId", s.app_id as "appId", a.id is not null as "isOwn",
+        array(select e ->> 'value' from jsonb_array_elements(coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes)) e
+          where e ->> 'type' = 'User') as "userScopes"
+      from service_principals s
+      left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
+      left join published_applications p on p.app_id = s.app_id and a.id is null
+      where s.tenant_id = $1 and s.id = any ($2)`,
+    values: [permit.tenantId, resourceIds],
+  });
+}
+
+/** What an application was granted on one resource, for everybody and for one person. */
+export interface GrantedScopes {
+  readonly resourceAppId: string;
+  readonly forEverybody: readonly string[];
+  readonly forUser: readonly string[];
+}
+
+export async function readGrantedScopes(
+  permit: Permit<'authentication/tokens/read'>,
+  { appId, userId }: { readonly appId: string; readonly userId: string },
+): Promise<readonly GrantedScopes[]> {
+  return permit.query<GrantedScopes & Record<string, unknown>>({
+    name: 'read-granted-scopes',
+    text: `select r.app_id as "resourceAppId",
+        coalesce(array_agg(s) filter (where g.principal_id is null), '{}') as "forEverybody",
+        coalesce(array_agg(s) filter (where g.principal_id is not null), '{}') as "forUser"
+      from service_principals c
+      join oauth2_permission_grants g on g.tenant_id = $1 and g.client_id = c.id and (g.principal_id is null or g.principal_id = $3)
+      join service_principals r on r.tenant_id = $1 and r.id = g.resource_id
+      cross join unnest(g.scope) s
+      where c.tenant_id = $1 and c.app_id = $2
+      group by 1`,
+    values: [permit.tenantId, appId, userId],
+  });
+}

@@ -1,0 +1,168 @@
+import pg from 'pg';
+import { parseTenantId, type TenantId } from '../../src/vocabulary/ids.ts';
+import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
+import type { TestDatabase } from './database.ts';
+
+/** A tenant with a row in every table, whose every id and name begins with its mark: a foreign row is seen at once. */
+export interface FilledTenant {
+  readonly id: TenantId;
+  readonly mark: string;
+  /** Ids of the one row of each kind. */
+  readonly user: string;
+  readonly group: string;
+  readonly application: string;
+  readonly appId: string;
+  readonly publishedAppId: string;
+  readonly servicePrincipal: string;
+  readonly directoryApi: string;
+  readonly grant: string;
+  readonly assignment: string;
+  readonly roleAssignment: string;
+  readonly record: string;
+  readonly domain: string;
+}
+
+export async function twoFilledTenants(database: TestDatabase): Promise<[FilledTenant, FilledTenant]> {
+  const client = new pg.Client({ connectionString: database.superuserUrl });
+  await client.connect();
+  try {
+    return [await fill(client, 'aaaaaaaa'), await fill(client, 'bbbbbbbb')];
+  } finally {
+    await client.end();
+  }
+}
+
+async function fill(client: pg.Client, mark: string): Promise<FilledTenant> {
+  const id = (number: number) => `${mark}-0000-4000-8000-${String(number).padStart(12, '0')}`;
+  const tenant: FilledTenant = {
+    id: parseTenantId(id(0)) as TenantId, // a GUID as it stands
+    mark,
+    user: id(1),
+    group: id(2),
+    application: id(3),
+    appId: id(4),
+    servicePrincipal: id(5),
+    directoryApi: id(6),
+    grant: id(7),
+    assignment: id(8),
+    record: id(9),
+    publishedAppId: id(10),
+    roleAssignment: id(16),
+    domain: `${mark}.example`,
+  };
+  for (const [text, ...values] of rowsOf(tenant, id)) await client.query(text, values);
+  return tenant;
+}
+
+function rowsOf(tenant: FilledTenant, id: (number: number) => string): [string, ...unknown[]][] {
+  const { mark, user, group, application, appId, publishedAppId, servicePrincipal, directoryApi } = tenant;
+  const at = (table: string, columns: string, values: string, ...bound: unknown[]): [string, ...unknown[]] => [
+    `insert into ${table} (tenant_id, ${columns}) values ($1, ${values})`,
+    tenant.id,
+    ...bound,
+  ];
+  const bytes = Buffer.from(mark);
+  return [
+    ['insert into tenants (id, display_name) values ($1, $2)', tenant.id, `${mark} tenant`],
+    at('tenant_versions', 'version', '1'),
+    at('verified_domains', 'name, is_default', '$2, true', tenant.domain),
+    at('users', 'id, user_principal_name, display_name', '$2, $3, $3', user, `${mark}@${mark}.example`),
+    at('user_passwords', 'user_id, password_hash', '$2, $3', user, `${mark} hash`),
+    at('groups', 'id, display_name, mail_nickname', '$2, $3, $3', group, mark),
+    at('group_members', 'group_id, user_id', '$2, $3', group, user),
+    at(
+      'applications',
+      'id, app_id, display_name, identifier_uris',
+      '$2, $3, $4, array[$4]',
+      application,
+      appId,
+      `${mark} api`,
+    ),
+    at(
+      'applications',
+      'id, app_id, display_name, sign_in_audience',
+      `$2, $3, $4, 'AzureADMultipleOrgs'`,
+      id(11),
+      publishedAppId,
+      mark,
+    ),
+    at(
+      'password_credentials',
+      'key_id, application_id, hint, secret_hmac, end_at',
+      `$2, $3, $4, $5, now() + interval '1 day'`,
+      ...[id(12), application, mark, bytes],
+    ),
+    [
+      'insert into published_applications (app_id, home_tenant_id, display_name) values ($1, $2, $3)',
+      publishedAppId,
+      tenant.id,
+      mark,
+    ],
+    ['insert into published_application_versions (app_id, home_tenant_id) values ($1, $2)', publishedAppId, tenant.id],
+    [
+      `insert into published_password_credentials (app_id, key_id, home_tenant_id, secret_hmac, start_at, end_at)
+        values ($1, $2, $3, $4, now(), now() + interval '1 day')`,
+      ...[publishedAppId, id(13), tenant.id, bytes],
+    ],
+    at('service_principals', 'id, app_id', '$2, $3', servicePrincipal, appId),
+    at('service_principals', 'id, app_id', '$2, $3', directoryApi, DIRECTORY_APP_ID),
+    at(
+      'oauth2_permission_grants',
+      'id, client_id, resource_id, consent_type, principal_id, scope',
+      `$2, $3, $4, 'Principal', $5, array['User.Read']`,
+      ...[tenant.grant, servicePrincipal, directoryApi, user],
+    ),
+    at(
+      'revoked_scopes',
+      'id, client_id, resource_id, scope',
+      `$2, $3, $4, 'User.ReadBasic.All'`,
+      id(14),
+      servicePrincipal,
+      directoryApi,
+    ),
+    at(
+      'app_role_assignments',
+      'id, principal_type, service_principal_id, resource_id, app_role_id',
+      `$2, 'ServicePrincipal', $3, $4, $5`,
+      ...[tenant.assignment, servicePrincipal, directoryApi, id(15)],
+    ),
+    at('role_assignments', 'id, role_definition_id, user_id', '$2, $3, $4', tenant.roleAssignment, id(17), user),
+    at(
+      'directory_audits',
+      'id, activity_display_name, category, operation_type, result, correlation_id, initiated_by',
+      `$2, $3, $3, $3, 'success', $3, '{}'`,
+      ...[tenant.record, mark],
+    ),
+    at('sign_ins', 'id, event_type, correlation_id', '$2, $3, $3', tenant.record, mark),
+    at(
+      'signing_keys',
+      'kid, algorithm, slot, public_jwk, sealed_private_key',
+      `$2, 'ES256', 'current', jsonb_build_object('kid', $2::text), $3`,
+      ...[mark, bytes],
+    ),
+    at(
+      'token_families',
+      'id, user_id, service_principal_id, expires_at',
+      `$2, $3, $4, now() + interval '1 day'`,
+      ...[mark, user, servicePrincipal],
+    ),
+    at('revoked_tokens', 'token_id, expires_at', `$2, now() + interval '1 day'`, mark),
+    [
+      `insert into artifacts (tenant_id, model, id_hash, uid_hash, payload, expires_at)
+        values ($1, 'Session', sha256($2), sha256($2), $2, now() + interval '1 day')`,
+      ...[tenant.id, bytes],
+    ],
+    at('sign_in_throttles', 'subject_hash', '$2', bytes),
+    at('familiar_devices', 'user_id, device_hash', '$2, $3', user, bytes),
+  ];
+}
+
+/** Whether rows that Postgres answered hold anything of that tenant: its mark, as text or as bytes. */
+export function holdsMark(rows: readonly unknown[], mark: string): boolean {
+  const text = JSON.stringify(rows, (_key, value: unknown) =>
+    value !== null && typeof value === 'object' && 'type' in value && value.type === 'Buffer' && 'data' in value
+      ? Buffer.from(value.data as number[]).toString('latin1') // how JSON shows a Buffer
+      : value,
+  );
+  return text.includes(mark);
+}
