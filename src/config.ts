@@ -25,6 +25,8 @@ export interface Config {
   readonly authentication: Listener;
   readonly directory: Listener;
   readonly trustedProxies: readonly string[];
+  /** Whose pages may read the directory API's answers. */
+  readonly directoryAllowedOrigins: readonly string[];
   readonly keyEncryptionKeyFile: string;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly logLevel: LogLevel;
@@ -81,18 +83,23 @@ const databaseUrl = z.string().superRefine((value, context) => {
   if (problem) context.addIssue(problem);
 });
 
-const proxies = z
-  .string()
-  .transform((value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
-  .superRefine((values, context) => {
-    const wrong = values.find((value) => isIP(value.split('/')[0] ?? '') === 0);
-    if (wrong !== undefined) context.addIssue(`${wrong} is not an address or a range such as 10.0.0.0/8`);
-  });
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+
+const proxies = list.superRefine((values, context) => {
+  const wrong = values.find((value) => isIP(value.split('/')[0] ?? '') === 0);
+  if (wrong !== undefined) context.addIssue(`${wrong} is not an address or a range such as 10.0.0.0/8`);
+});
+
+/** As browsers send them in `Origin`: whatever else was written would never match. */
+const browserOrigins = list.superRefine((values, context) => {
+  const wrong = values.find((value) => URL.parse(value)?.origin !== value || /^null$|\*/.test(value));
+  if (wrong !== undefined) context.addIssue(`${wrong} is not an origin such as https://app.example`);
+});
 
 const environmentSchema = z.object({
   DATA_DIRECTORY: z.string().default('.data'),
@@ -104,6 +111,7 @@ const environmentSchema = z.object({
   AUTHENTICATION_LISTEN: listen.optional(),
   DIRECTORY_ORIGIN: origin.default('http://localhost:8401'),
   DIRECTORY_LISTEN: listen.optional(),
+  DIRECTORY_ALLOWED_ORIGINS: browserOrigins.default([]),
   TRUSTED_PROXIES: proxies.default([]),
   KEY_ENCRYPTION_KEY_FILE: z.string().optional(),
   TLS_CERTIFICATE_FILE: z.string().optional(),
@@ -152,6 +160,7 @@ function configOf(data: z.output<typeof environmentSchema>): Config {
     authentication: listenerOf(data.AUTHENTICATION_ORIGIN, data.AUTHENTICATION_LISTEN),
     directory: listenerOf(data.DIRECTORY_ORIGIN, data.DIRECTORY_LISTEN),
     trustedProxies: data.TRUSTED_PROXIES,
+    directoryAllowedOrigins: data.DIRECTORY_ALLOWED_ORIGINS,
     keyEncryptionKeyFile: data.KEY_ENCRYPTION_KEY_FILE ?? join(data.DATA_DIRECTORY, 'key-encryption-key'),
     tls:
       TLS_CERTIFICATE_FILE && TLS_KEY_FILE

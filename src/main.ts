@@ -115,8 +115,11 @@ function directoryOf(config: Config, { sealer }: Database, { authorization }: Lo
     verify: makeVerifyAccessToken(config.authentication.origin, findKey),
     skipTokens: new SkipTokens(sealer.derive('bailiwick/skip-tokens/1')),
     origin: config.directory.origin,
+    allowedOrigins: new Set(config.directoryAllowedOrigins),
     addressOf: makeAddressOf(config.trustedProxies),
     isHealthy: () => isHealthy(authorization),
+    onRefusal: ({ code, message, cause }, context) =>
+      logs.security.warn({ code, reason: typeof cause === 'string' ? cause : message, ...context }, 'Refused.'),
     onError: (error) => logs.server.error(errorFields(error), 'A request failed.'),
   });
 }
