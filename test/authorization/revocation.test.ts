@@ -1,18 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { removeAppRoleAssignment } from '../../src/authorization/catalogue/app-role-assignments.ts';
 import { removeGrant } from '../../src/authorization/catalogue/permission-grants.ts';
-import {
-  patchServicePrincipal,
-  removeAppRoleAssignment,
-  removeServicePrincipal,
-} from '../../src/authorization/catalogue/service-principals.ts';
+import { patchServicePrincipal, removeServicePrincipal } from '../../src/authorization/catalogue/service-principals.ts';
 import { getUser, patchUser, removeUser } from '../../src/authorization/catalogue/users.ts';
 import { endFamilies, endToken } from '../../src/authorization/internal/tokens.ts';
 import { LiveStates } from '../../src/authorization/live-states.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { Versions } from '../../src/authorization/versions.ts';
 import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
-import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { times } from '../support/length.ts';
@@ -274,15 +270,3 @@ test('RAC-15: versions are linearizable: no read that begins after a write retur
   expect(reads).toBeGreaterThan(200);
   expect(stale).toBe(0);
 }, 120_000);
-
-test('the directory API’s own presence, disabled, ends every token for it', async () => {
-  const principal = appOf(await aDaemon());
-  const id = await one('select id from service_principals where tenant_id = $1 and app_id = $2', [
-    tenant.id,
-    DIRECTORY_APP_ID,
-  ]);
-  const ask = () => serving[0].perform(principal, getUser, { id: bystander.id }, context);
-  await ask();
-  await byAdmin(patchServicePrincipal, { id, body: { accountEnabled: false } });
-  await expect(ask()).rejects.toMatchObject({ status: 401 });
-});

@@ -5,9 +5,10 @@ import { relative, sep } from 'node:path';
 const LEAST = {
   architecture: 8,
   authentication: 100,
-  authorization: 1,
+  authorization: 50,
   directory: 1,
   interfaces: 5,
+  store: 190,
   vocabulary: 1,
 };
 
