@@ -5,10 +5,11 @@ import { relative, sep } from 'node:path';
 const LEAST = {
   architecture: 8,
   authentication: 100,
-  authorization: 28,
+  authorization: 70,
   directory: 1,
   interfaces: 370,
   isolation: 60,
+  store: 190,
   vocabulary: 1,
 };
 

@@ -1,0 +1,272 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { removeAppRoleAssignment } from '../../src/authorization/catalogue/app-role-assignments.ts';
+import { removeGrant } from '../../src/authorization/catalogue/permission-grants.ts';
+import { patchServicePrincipal, removeServicePrincipal } from '../../src/authorization/catalogue/service-principals.ts';
+import { getUser, patchUser, removeUser } from '../../src/authorization/catalogue/users.ts';
+import { endFamilies, endToken } from '../../src/authorization/internal/tokens.ts';
+import { LiveStates } from '../../src/authorization/live-states.ts';
+import type { Authorization } from '../../src/authorization/perform.ts';
+import { Versions } from '../../src/authorization/versions.ts';
+import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
+import type { ApplicationPrincipal, DelegatedPrincipal } from '../../src/vocabulary/principals.ts';
+import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { times } from '../support/length.ts';
+import {
+  anApplication,
+  asSuperuser,
+  aTenant,
+  aUser,
+  operatorOf,
+  type TestPrincipal,
+  type TestTenant,
+} from '../support/tenants.ts';
+
+const context = { correlationId: 'revocation' };
+let database: TestDatabase;
+/** Two processes that serve, and the one that revokes. */
+let serving: readonly [Authorization, Authorization];
+let operator: Authorization;
+let admin: ApplicationPrincipal;
+let directory: Authorization;
+let tenant: TestTenant;
+let bystander: TestPrincipal;
+
+beforeAll(async () => {
+  database = await aDatabase();
+  serving = [database.authorization('directory'), database.authorization('directory')];
+  directory = database.authorization('directory');
+  operator = database.authorization('operator');
+  tenant = await aTenant(database);
+  bystander = await aUser(database, tenant);
+  admin = appOf(
+    await anApplication(database, tenant, [
+      'User.ReadWrite.All',
+      'Application.ReadWrite.All',
+      'AppRoleAssignment.ReadWrite.All',
+      'DelegatedPermissionGrant.ReadWrite.All',
+    ]),
+  );
+});
+
+afterAll(() => database.drop());
+
+const known = <Id>(id: Id | undefined): Id => {
+  if (id === undefined) throw new Error('not there');
+  return id;
+};
+const appOf = ({ servicePrincipalId, appId }: TestPrincipal): ApplicationPrincipal => ({
+  kind: 'application',
+  tenantId: tenant.id,
+  servicePrincipalId: known(parseObjectId(servicePrincipalId)),
+  appId: known(parseAppId(appId)),
+  tokenId: `token of ${appId}`,
+  keyId: tenant.kid,
+});
+const one = async (text: string, values: unknown[]): Promise<string> =>
+  known((await asSuperuser<{ id: string }>(database, text, values))[0]?.id);
+
+async function personOf(person: TestPrincipal): Promise<DelegatedPrincipal> {
+  const familyId = await one('select id from token_families where user_id = $1', [person.id]);
+  return {
+    kind: 'delegated',
+    tenantId: tenant.id,
+    userId: known(parseObjectId(person.id)),
+    appId: known(parseAppId(person.appId)),
+    scopes: ['User.Read.All'],
+    familyId,
+    keyId: tenant.kid,
+  };
+}
+
+type Principal = DelegatedPrincipal | ApplicationPrincipal;
+interface Revocation {
+  readonly principal: Principal;
+  revoke(): Promise<unknown>;
+}
+
+const aPerson = () => aUser(database, tenant, { scopes: ['User.Read.All'] });
+const aDaemon = () => anApplication(database, tenant, ['User.Read.All']);
+const byAdmin = <Args extends Parameters<Authorization['perform']>>(operation: Args[1], input: unknown) =>
+  directory.perform(admin, operation, input, context);
+
+const REVOCATIONS: Readonly<Record<string, () => Promise<Revocation>>> = {
+  'a consent': async () => {
+    const person = await aPerson();
+    const id = await one('select id from oauth2_permission_grants where client_id = $1', [person.servicePrincipalId]);
+    return { principal: await personOf(person), revoke: () => byAdmin(removeGrant, { id }) };
+  },
+  'a user who is disabled': async () => {
+    const person = await aPerson();
+    const input = { id: person.id, body: { accountEnabled: false } };
+    return { principal: await personOf(person), revoke: () => byAdmin(patchUser, input) };
+  },
+  'a user who is deleted': async () => {
+    const person = await aPerson();
+    return { principal: await personOf(person), revoke: () => byAdmin(removeUser, { id: person.id }) };
+  },
+  'a service principal that is disabled': async () => {
+    const daemon = await aDaemon();
+    const input = { id: daemon.servicePrincipalId, body: { accountEnabled: false } };
+    return { principal: appOf(daemon), revoke: () => byAdmin(patchServicePrincipal, input) };
+  },
+  'a service principal that is deleted': async () => {
+    const daemon = await aDaemon();
+    return {
+      principal: appOf(daemon),
+      revoke: () => byAdmin(removeServicePrincipal, { id: daemon.servicePrincipalId }),
+    };
+  },
+  'an assignment': async () => {
+    const daemon = await aDaemon();
+    const { servicePrincipalId } = daemon;
+    const assignmentId = await one('select id from app_role_assignments where service_principal_id = $1', [
+      servicePrincipalId,
+    ]);
+    const revoke = () =>
+      operator.perform(
+        operatorOf(tenant.id),
+        removeAppRoleAssignment,
+        { id: servicePrincipalId, assignmentId },
+        context,
+      );
+    return { principal: appOf(daemon), revoke };
+  },
+  'a token family': async () => {
+    const principal = await personOf(await aPerson());
+    const tokenService = { kind: 'internal', name: 'tokenService', tenantId: tenant.id } as const;
+    const authentication = database.authorization('authentication');
+    return {
+      principal,
+      revoke: () =>
+        authentication.performInternal(tokenService, endFamilies, { id: principal.familyId, reason: 'test' }),
+    };
+  },
+  'a token': async () => {
+    const principal = appOf(await aDaemon());
+    const tokenService = { kind: 'internal', name: 'tokenService', tenantId: tenant.id } as const;
+    const token = { tokenId: principal.tokenId, expiresAt: Math.floor(Date.now() / 1_000) + 3_600 };
+    const authentication = database.authorization('authentication');
+    return { principal, revoke: () => authentication.performInternal(tokenService, endToken, token) };
+  },
+};
+
+interface Tried {
+  readonly before: number;
+  /** Requests that began after the revocation was acknowledged, and those of them that succeeded. */
+  readonly after: number;
+  readonly leaks: number;
+}
+
+/** Many callers at once ask until the revocation is acknowledged, and `tries` times each process afterwards. */
+async function race(
+  asks: readonly (() => Promise<unknown>)[],
+  revoke: () => Promise<unknown>,
+  tries: number,
+): Promise<Tried> {
+  let [before, after, leaks] = [0, 0, 0];
+  let acknowledged = false;
+  const caller = async (ask: () => Promise<unknown>, wanted: number) => {
+    for (let mine = 0; mine < wanted; ) {
+      const late = acknowledged;
+      const succeeded = await ask().then(
+        () => true,
+        () => false,
+      );
+      if (!late) before += succeeded ? 1 : 0;
+      else {
+        mine += 1;
+        after += 1;
+        leaks += succeeded ? 1 : 0;
+      }
+    }
+  };
+  const callers = asks.flatMap((ask) => Array.from({ length: 10 }, () => caller(ask, Math.ceil(tries / 10))));
+  while (before < asks.length * 20) await sleep(1);
+  await revoke();
+  acknowledged = true;
+  await Promise.all(callers);
+  return { before, after, leaks };
+}
+
+const TRIES = times(100, 1_000);
+
+describe('after a revocation is acknowledged, no later request succeeds at any process', () => {
+  test.each(Object.entries(REVOCATIONS))(
+    '%s',
+    async (_name, prepare) => {
+      for (let round = 0; round < times(2, 5); round += 1) {
+        const { principal, revoke } = await prepare();
+        const asks = serving.map((process) => () => process.perform(principal, getUser, { id: bystander.id }, context));
+        const { before, after, leaks } = await race(asks, revoke, TRIES);
+        expect(before).toBeGreaterThan(0);
+        expect({ after, leaks }).toEqual({ after: 2 * TRIES, leaks: 0 });
+      }
+    },
+    120_000,
+  );
+
+  test('a directory role', async () => {
+    const person = await aUser(database, tenant, { scopes: ['User.ReadWrite.All'], roles: ['User Administrator'] });
+    const principal = { ...(await personOf(person)), scopes: ['User.ReadWrite.All'] };
+    const change = { id: bystander.id, body: { jobTitle: 'x' } };
+    const asks = serving.map((process) => () => process.perform(principal, patchUser, change, context));
+    const revoke = () =>
+      asSuperuser(
+        database,
+        `with gone as (delete from role_assignments where user_id = $1) update tenant_versions set version = version + 1`,
+        [person.id],
+      );
+    expect(await race(asks, revoke, TRIES)).toMatchObject({ after: 2 * TRIES, leaks: 0 });
+  }, 120_000);
+
+  test('the control: live states under a version that is remembered for a moment do let later requests through', async () => {
+    const { principal, revoke } = await known(REVOCATIONS['a user who is disabled'])();
+    const store = database.openStore('directory');
+    const versions = new Versions(store);
+    const remembered: { at: number; version: Promise<string | undefined> } = {
+      at: 0,
+      version: Promise.resolve(undefined),
+    };
+    const stale = {
+      read: (key: Parameters<Versions['read']>[0]) => {
+        if (Date.now() - remembered.at > 5_000)
+          Object.assign(remembered, { at: Date.now(), version: versions.read(key) });
+        return remembered.version;
+      },
+    };
+    // The shape that a class with private fields has for its callers.
+    const states = new LiveStates(store, stale as unknown as Versions);
+    const ask = async () => {
+      await sleep(1);
+      const state = await states.read(principal, 'directory/users/standard/read');
+      if (!state?.userEnabled) throw new Error('refused');
+    };
+    await ask(); // From here on it is remembered.
+    expect((await race([ask, ask], revoke, TRIES)).leaks).toBeGreaterThan(0);
+  });
+});
+
+test('RAC-15: versions are linearizable: no read that begins after a write returns less than it wrote', async () => {
+  const readers = [new Versions(database.openStore('directory')), new Versions(database.openStore('authentication'))];
+  const written = { version: 0 };
+  let [reads, stale, writing] = [0, 0, true];
+  const reading = readers.flatMap((versions) =>
+    Array.from({ length: 8 }, async () => {
+      while (writing) {
+        const least = written.version;
+        const read = Number((await versions.read({ tenantId: tenant.id, appId: undefined }))?.split('.')[0]);
+        reads += 1;
+        if (read < least) stale += 1;
+      }
+    }),
+  );
+  for (let index = 0; index < times(100, 1_000); index += 1) {
+    await byAdmin(patchUser, { id: bystander.id, body: { jobTitle: `title ${index}` } });
+    written.version = Number(await one('select version as id from tenant_versions where tenant_id = $1', [tenant.id]));
+  }
+  writing = false;
+  await Promise.all(reading);
+  expect(reads).toBeGreaterThan(200);
+  expect(stale).toBe(0);
+}, 120_000);

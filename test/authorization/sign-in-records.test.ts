@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Authorization } from '../../src/authorization/perform.ts';
+import { newTenantId, type TenantId } from '../../src/vocabulary/ids.ts';
+import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
+
+let database: TestDatabase;
+let authorization: Authorization;
+let tenants: TestTenant[];
+
+beforeAll(async () => {
+  database = await aDatabase();
+  authorization = database.authorization('authentication');
+  tenants = [await aTenant(database, 'One'), await aTenant(database, 'Two'), await aTenant(database, 'Three')];
+});
+
+afterAll(() => database.drop());
+
+const record = (tenantId: TenantId, over: object = {}) => {
+  const tokenId = randomUUID();
+  const principal = { kind: 'internal', name: 'tokenService', tenantId } as const;
+  const entry = { eventType: 'servicePrincipal', correlationId: randomUUID(), tokenId, ...over } as const;
+  return authorization.recordSignIn(principal, entry).then(() => tokenId);
+};
+const stored = () =>
+  asSuperuser<{ tenant_id: string; token_id: string }>(database, 'select tenant_id, token_id from sign_ins');
+
+describe('sign-in records', () => {
+  test('of many tenants at once are each in their own tenant, once', async () => {
+    const asked = Array.from({ length: 600 }, (_, index) => tenants[index % 3]?.id ?? newTenantId());
+    const written = await Promise.all(asked.map(async (tenantId) => `${tenantId} ${await record(tenantId)}`));
+    const rows = await stored();
+    expect(rows.map(({ tenant_id, token_id }) => `${tenant_id} ${token_id}`).sort()).toEqual(written.sort());
+  });
+
+  test('a record that can not be written fails for its own caller alone; the neighbours’ are written', async () => {
+    const [one, two] = tenants;
+    if (!one || !two) throw new Error('no tenants');
+    const before = (await stored()).length;
+    const answers = await Promise.allSettled([
+      record(one.id),
+      record(two.id, { servicePrincipalId: 'no guid' }),
+      record(two.id),
+      record(one.id, { userAgent: 'a NUL: \0' }),
+      record(one.id),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    const rows = await stored();
+    expect(rows).toHaveLength(before + 3);
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled') expect(rows.map(({ token_id }) => token_id)).toContain(answer.value);
+    }
+  });
+
+  test('only a principal with that action on its list writes one', async () => {
+    const [one] = tenants;
+    if (!one) throw new Error('no tenant');
+    const entry = { eventType: 'servicePrincipal', correlationId: 'x' } as const;
+    expect(() => authorization.recordSignIn({ kind: 'internal', name: 'janitor', tenantId: one.id }, entry)).toThrow(
+      'may not do authentication/signIns/create',
+    );
+  });
+});
