@@ -33,6 +33,8 @@ import { deploymentApplications } from './vocabulary/permissions.ts';
 const GRACE_MS = 8_000;
 
 const rooms: Rooms = {
+  stdout: process.stdout,
+  stderr: process.stderr,
   config: (options) => readConfig(ownEnvironment(), options),
   openOperator: () => openOperator(readConfig(ownEnvironment())),
   serve: (options) => serve(readConfig(ownEnvironment(), options), options),
