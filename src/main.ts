@@ -41,6 +41,8 @@ const rooms: Rooms = {
 };
 
 process.exitCode = await runCommandLine(process.argv.slice(2), rooms);
+// The channel to the primary would keep a worker alive.
+if (process.connected) process.disconnect();
 
 async function serve(config: Config, options: ServeOptions): Promise<void> {
   const logs = makeLogs(config.logLevel);
