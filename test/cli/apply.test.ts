@@ -85,10 +85,12 @@ describe('apply', () => {
   test('changes what differs, and nothing else', async () => {
     const edited = readFileSync(DEMO, 'utf8')
       .replace('jobTitle: Field engineer', 'jobTitle: Astronaut')
+      .replace('description: All people of Contoso', 'description: All of Contoso')
       .replace('- http://127.0.0.1/callback', '- http://127.0.0.1/other');
     const changes = await changesOf(edited);
     expect(changes).toEqual([
       expect.objectContaining({ change: 'updated', type: 'User', name: 'bob@contoso.example' }),
+      expect.objectContaining({ change: 'updated', type: 'Group', name: 'Everyone at Contoso' }),
       expect.objectContaining({ change: 'updated', type: 'Application', name: 'Contoso Field App' }),
     ]);
     expect(await changesOf(edited)).toEqual([]);

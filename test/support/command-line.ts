@@ -31,6 +31,7 @@ export function aCommandLine(database: TestDatabase, environment: Record<string,
   });
   const authorization = new Authorization(database.openStore('operator'), {
     hashNewPassword: (...asked) => passwords.hashNewPassword(...asked),
+    checkPassword: () => Promise.reject(new Error('The operator knows nobody’s password.')),
   });
   const operator = {
     authorization,

@@ -6,7 +6,7 @@ const LEAST = {
   architecture: 12,
   authentication: 100,
   authorization: 1,
-  cli: 50,
+  cli: 36,
   config: 22,
   directory: 1,
   interfaces: 5,
