@@ -1,9 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
@@ -13,6 +12,7 @@ import { readCertificate } from '../../src/server/certificates.ts';
 import { type Certificate, type Listening, listen } from '../../src/server/listener.ts';
 import { errorFields, makeLogs } from '../../src/server/log.ts';
 import { makeAddressOf } from '../../src/server/proxies.ts';
+import { aTestDirectory } from '../support/database.ts';
 import { freePort } from '../support/ports.ts';
 
 function aRequest(remoteAddress: string, forwarded?: string): IncomingMessage {
@@ -113,7 +113,7 @@ describe('a listener', () => {
 
 describe('the own certificate', () => {
   test('is accepted by whoever trusts its authority, and by nobody else', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'bailiwick-tls-'));
+    const directory = aTestDirectory();
     const config = readConfig({ DATA_DIRECTORY: directory }, { tls: true });
     const certificate = readCertificate(config, true);
     const port = await freePort();
@@ -141,7 +141,7 @@ describe('the own certificate', () => {
   });
 
   test('is made anew when the hosts change, and is for them alone', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'bailiwick-tls-'));
+    const directory = aTestDirectory();
     const first = readCertificate(readConfig({ DATA_DIRECTORY: directory }, { tls: true }), true);
     const moved = readConfig(
       { DATA_DIRECTORY: directory, AUTHENTICATION_ORIGIN: 'https://login.example.com' },

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkNewPassword, PASSWORD_REASONS } from '../../src/authentication/password-rules.ts';
 import { Passwords } from '../../src/authentication/passwords.ts';
@@ -7,7 +6,7 @@ import { makeSigningKey } from '../../src/authentication/signing-key-material.ts
 import { Authorization } from '../../src/authorization/perform.ts';
 import { runCommandLine } from '../../src/cli.ts';
 import { readConfig } from '../../src/config.ts';
-import type { TestDatabase } from './database.ts';
+import { aTestDirectory, type TestDatabase } from './database.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -24,7 +23,7 @@ export interface TestCommandLine {
 
 /** The command line, wired as `main.ts` wires it, on a database of the test. */
 export function aCommandLine(database: TestDatabase, environment: Record<string, string> = {}): TestCommandLine {
-  const directory = mkdtempSync(join(tmpdir(), 'bailiwick-cli-'));
+  const directory = aTestDirectory();
   const passwords = new Passwords({
     pepper: database.sealer.derive('bailiwick/passwords/1'),
     organizationWords: async () => [],
