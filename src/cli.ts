@@ -25,6 +25,7 @@ export async function runCommandLine(words: readonly string[], rooms: Rooms): Pr
     .description('A multi-tenant authorization server with a directory API: no consent, no token.')
     .version(packageFile.version)
     .exitOverride()
+    .configureOutput({ writeOut: (text) => rooms.stdout.write(text), writeErr: (text) => rooms.stderr.write(text) })
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 it could not be done, 2 a mistake in the words or the configuration.',
@@ -35,16 +36,16 @@ export async function runCommandLine(words: readonly string[], rooms: Rooms): Pr
     await program.parseAsync([...words], { from: 'user' });
     return OK;
   } catch (error) {
-    return explain(error);
+    return explain(error, rooms);
   }
 }
 
-function explain(error: unknown): number {
+function explain(error: unknown, { stderr }: Rooms): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? OK : MISTAKEN;
   const isMistake = error instanceof UsageError || error instanceof ConfigError;
   const isForeseen = isMistake || error instanceof CommandError || error instanceof DirectoryError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`bailiwick: ${message}\n${isForeseen ? '' : causes(error)}`);
+  stderr.write(`bailiwick: ${message}\n${isForeseen ? '' : causes(error)}`);
   return isMistake ? MISTAKEN : FAILED;
 }
 

@@ -33,12 +33,16 @@ import { deploymentApplications } from './vocabulary/permissions.ts';
 const GRACE_MS = 8_000;
 
 const rooms: Rooms = {
+  stdout: process.stdout,
+  stderr: process.stderr,
   config: (options) => readConfig(ownEnvironment(), options),
   openOperator: () => openOperator(readConfig(ownEnvironment())),
   serve: (options) => serve(readConfig(ownEnvironment(), options), options),
 };
 
 process.exitCode = await runCommandLine(process.argv.slice(2), rooms);
+// The channel to the primary would keep a worker alive.
+if (process.connected) process.disconnect();
 
 async function serve(config: Config, options: ServeOptions): Promise<void> {
   const logs = makeLogs(config.logLevel);

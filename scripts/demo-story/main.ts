@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { commandLine, type Environment, freePort, ROOT, start, stop, untilHealthy } from './processes.ts';
+import { commandLine, type Environment, freePort, ROOT, start, stop, takenPorts, untilHealthy } from './processes.ts';
 import { StoryError, tellStory } from './story.ts';
 
 const BAILIWICK = process.env.BAILIWICK_CLI ?? join(ROOT, 'scripts', 'bailiwick');
@@ -64,6 +64,13 @@ async function checkAlone(): Promise<void> {
 }
 
 async function live(): Promise<void> {
+  const taken = await takenPorts(DEFAULTS[values.tls ? 'tls' : 'plain'].map((url) => Number(new URL(url).port)));
+  if (taken.length > 0) {
+    say(`Taken by another program, perhaps another demo: ${taken.map((port) => `localhost:${port}`).join(', ')}.`);
+    say('End it and try again. (scripts/demo --check takes ports that are free.)');
+    process.exitCode = 1;
+    return;
+  }
   const environment = { LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn', DATA_DIRECTORY: DATA };
   const server = await serve({ ...environment, AUTHENTICATION_ORIGIN: origin, DIRECTORY_ORIGIN: directoryOrigin });
   await commandLine(BAILIWICK, environment)('apply', '-f', MANIFEST);
@@ -89,6 +96,7 @@ Ctrl-C ends everything.`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     server.once('exit', () => resolve());
+    if (server.exitCode !== null) resolve();
   });
   await Promise.all([stop(sample), stop(server)]);
 }

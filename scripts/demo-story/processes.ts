@@ -72,6 +72,20 @@ export async function stop(child: ChildProcess | undefined): Promise<void> {
   await ended;
 }
 
+/** Of these ports of loopback, the ones that somebody listens on. */
+export async function takenPorts(ports: readonly number[]): Promise<number[]> {
+  const taken = await Promise.all(
+    ports.map((port) => {
+      const server = createServer();
+      return new Promise<boolean>((resolve) => {
+        server.once('error', () => resolve(true));
+        server.listen(port, '127.0.0.1', () => server.close(() => resolve(false)));
+      });
+    }),
+  );
+  return ports.filter((_, index) => taken[index]);
+}
+
 /** A port that nobody listens on at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer();

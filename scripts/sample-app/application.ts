@@ -68,13 +68,13 @@ export async function endSignIn({ registration, state, nonce, codeVerifier }: Si
     expectedNonce: nonce,
     idTokenExpected: true,
   });
-  return tokensOf(response, {});
+  return tokensOf(response);
 }
 
 export async function refresh(registration: Registration, tokens: Tokens): Promise<Tokens> {
   const configuration = await configurationOf(registration);
   const response = await client.refreshTokenGrant(configuration, tokens.refreshToken ?? '');
-  return tokensOf(response, tokens.claims, tokens.refreshToken);
+  return tokensOf(response, tokens);
 }
 
 export async function signOutUrl(registration: Registration, tokens: Tokens, origin: string): Promise<URL> {
@@ -84,16 +84,16 @@ export async function signOutUrl(registration: Registration, tokens: Tokens, ori
   });
 }
 
+/** An answer to a refresh leaves out what stays as it is. */
 function tokensOf(
   response: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers,
-  claims: Readonly<Record<string, unknown>>,
-  refreshToken?: string,
+  before?: Tokens,
 ): Tokens {
   return {
     accessToken: response.access_token,
-    refreshToken: response.refresh_token ?? refreshToken,
-    idToken: response.id_token,
+    refreshToken: response.refresh_token ?? before?.refreshToken,
+    idToken: response.id_token ?? before?.idToken,
     scope: response.scope,
-    claims: response.claims() ?? claims,
+    claims: response.claims() ?? before?.claims ?? {},
   };
 }

@@ -33,6 +33,7 @@ export const INTERNAL_PRINCIPALS: Readonly<Record<InternalPrincipal['name'], rea
     'directory/users/standard/read',
     'directory/users/password/update',
     'directory/groups/create',
+    'directory/groups/basic/update',
     'directory/groups/standard/read',
     'directory/groups/members/read',
     'directory/groups/members/update',

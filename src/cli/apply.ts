@@ -30,7 +30,7 @@ config/manifest.schema.json describes the file; config/demo.yaml is an example.`
       try {
         refuse(referenceMistakes(manifest, operator.passwordProblem));
         const reports = await applyManifest(operator, manifest);
-        print({ tenants: reports }, json, () => reportText(reports));
+        print(rooms, { tenants: reports }, json, () => reportText(reports));
       } finally {
         await operator.close();
       }

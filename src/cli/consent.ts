@@ -70,7 +70,7 @@ async function change(rooms: Rooms, options: Options, verb: 'grant' | 'revoke'):
     };
     const outcome = await act[verb]();
     const permission = appRole ?? scope;
-    print({ outcome, client: appId, resource, permission, user }, json, () =>
+    print(rooms, { outcome, client: appId, resource, permission, user }, json, () =>
       wordsOf(verb, outcome, `${permission} of ${of.displayName}`, client.displayName, user),
     );
   });
@@ -89,6 +89,7 @@ async function removeApplication(rooms: Rooms, { tenant, client, json }: Options
     const servicePrincipal = await consents.find(client);
     await consents.remove(servicePrincipal);
     print(
+      rooms,
       { outcome: 'removed', client },
       json,
       () => `${servicePrincipal.displayName} is no longer in this organization.`,
@@ -122,7 +123,7 @@ async function list(rooms: Rooms, { tenant, client, json }: Options): Promise<vo
       for: 'itself',
     }));
     const rows = [...grants, ...assignments];
-    print({ consents: rows }, json, () =>
+    print(rooms, { consents: rows }, json, () =>
       rows.length === 0
         ? 'Nothing was granted to any application.'
         : table(

@@ -33,7 +33,7 @@ export function addDoctor(program: Command, rooms: Rooms): void {
     .option('--json', 'print the findings as JSON', false)
     .action(async ({ json }: { json: boolean }) => {
       const findings = await examine(rooms);
-      print({ findings }, json, () => findings.map(textOf).join('\n'));
+      print(rooms, { findings }, json, () => findings.map(textOf).join('\n'));
       const problems = findings.filter(({ isWell }) => !isWell).length;
       if (problems > 0)
         throw new CommandError(problems === 1 ? 'There is a problem.' : `There are ${problems} problems.`);

@@ -20,7 +20,7 @@ consents. Everybody gets a one-time password there, and every application new se
       const operator = await rooms.openOperator();
       try {
         const manifest = { tenants: [await exportTenant(await openTenancy(operator.authorization, tenant))] };
-        process.stdout.write(json ? `${JSON.stringify(manifest, null, 2)}\n` : stringify(manifest));
+        rooms.stdout.write(json ? `${JSON.stringify(manifest, null, 2)}\n` : stringify(manifest));
       } finally {
         await operator.close();
       }

@@ -43,9 +43,9 @@ a key that may be in wrong hands. What the retiring key signed is accepted for 3
     .action((options: Options) => inTenant(rooms, options, rotated));
 }
 
-async function listed(_operator: Operator, tenancy: Tenancy, { json }: Options): Promise<void> {
+async function listed(rooms: Rooms, _operator: Operator, tenancy: Tenancy, { json }: Options): Promise<void> {
   const keys = await tenancy.performInternal(listKeys, undefined);
-  print({ keys }, json, () =>
+  print(rooms, { keys }, json, () =>
     table(
       ['ALGORITHM', 'SLOT', 'KID'],
       keys.map(({ algorithm, slot, kid }) => [algorithm, slot, kid]),
@@ -53,7 +53,12 @@ async function listed(_operator: Operator, tenancy: Tenancy, { json }: Options):
   );
 }
 
-async function rotated(operator: Operator, tenancy: Tenancy, { algorithm, now, json }: Options): Promise<void> {
+async function rotated(
+  rooms: Rooms,
+  operator: Operator,
+  tenancy: Tenancy,
+  { algorithm, now, json }: Options,
+): Promise<void> {
   const published = await tenancy.performInternal(listKeys, undefined);
   const algorithms = algorithm
     ? [algorithm]
@@ -74,7 +79,7 @@ async function rotated(operator: Operator, tenancy: Tenancy, { algorithm, now, j
       );
     outcomes.push({ algorithm: name, retiring: retiring ?? '', current: current ?? '', next: next.kid });
   }
-  print({ rotated: outcomes }, json, () =>
+  print(rooms, { rotated: outcomes }, json, () =>
     outcomes
       .map((keys) => `${keys.algorithm}: ${keys.current} signs now, ${keys.next} is next, ${keys.retiring} retires`)
       .join('\n'),
@@ -84,11 +89,11 @@ async function rotated(operator: Operator, tenancy: Tenancy, { algorithm, now, j
 async function inTenant(
   rooms: Rooms,
   options: Options,
-  work: (operator: Operator, tenancy: Tenancy, options: Options) => Promise<void>,
+  work: (rooms: Rooms, operator: Operator, tenancy: Tenancy, options: Options) => Promise<void>,
 ): Promise<void> {
   const operator = await rooms.openOperator();
   try {
-    await work(operator, await openTenancy(operator.authorization, options.tenant), options);
+    await work(rooms, operator, await openTenancy(operator.authorization, options.tenant), options);
   } finally {
     await operator.close();
   }

@@ -27,7 +27,7 @@ Running it again changes nothing; of two at once, one waits.`,
           operator: database.url('operator'),
         };
         const migrations = await migrate(urls, database.sealer, deploymentApplications(config.directory.origin));
-        print({ migrations }, json, () =>
+        print(rooms, { migrations }, json, () =>
           migrations.length === 0 ? 'The database is up to date.' : migrations.map((name) => `ran ${name}`).join('\n'),
         );
       } finally {

@@ -1,6 +1,8 @@
-/** Writes a result to stdout: as JSON, or as the words made for people. */
-export function print(result: object, json: boolean, words: () => string): void {
-  process.stdout.write(`${json ? JSON.stringify(result, null, 2) : words()}\n`);
+import type { Rooms } from './rooms.ts';
+
+/** Writes a result: as JSON, or as the words made for people. */
+export function print({ stdout }: Rooms, result: object, json: boolean, words: () => string): void {
+  stdout.write(`${json ? JSON.stringify(result, null, 2) : words()}\n`);
 }
 
 /** Rows under headings, as wide as their widest cell. */

@@ -4,12 +4,18 @@ import type { Config } from '../config.ts';
 
 /** What `main.ts` hands to the command line: the other rooms, already wired. */
 export interface Rooms {
+  readonly stdout: Output;
+  readonly stderr: Output;
   /** @throws ConfigError */
   config(options?: { readonly tls: boolean }): Config;
   /** Opens the deployment as its operator. */
   openOperator(): Promise<Operator>;
   /** Serves until a signal comes. */
   serve(options: ServeOptions): Promise<void>;
+}
+
+export interface Output {
+  write(text: string): unknown;
 }
 
 export const SIDES = ['authentication', 'directory'] as const;

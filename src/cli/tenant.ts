@@ -36,7 +36,7 @@ export function addTenant(program: Command, rooms: Rooms): void {
       try {
         await requireFree(operator, options.domain);
         const reports = await applyManifest(operator, manifest);
-        print({ tenants: reports }, options.json, () => reportText(reports));
+        print(rooms, { tenants: reports }, options.json, () => reportText(reports));
       } finally {
         await operator.close();
       }

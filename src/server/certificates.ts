@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { makeOwnCertificate } from './certificate-authority.ts';
@@ -43,6 +44,6 @@ function isGood(directory: string, hosts: readonly string[]): boolean {
   const certificate = new X509Certificate(readFileSync(join(directory, 'certificate.pem')));
   const names = certificate.subjectAltName ?? '';
   const isNamed = (host: string) =>
-    certificate.checkHost(host) !== undefined || certificate.checkIP(host) !== undefined;
+    (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined;
   return names !== '' && hosts.every(isNamed) && certificate.validToDate.getTime() - Date.now() > RENEW_BEFORE_MS;
 }

@@ -175,7 +175,8 @@ describe('a transaction', () => {
           await mark(permit, other);
         });
       await Promise.all([cross(first, second), cross(second, first)]);
-      expect(attempts).toBe(3);
+      // The loser may overtake the winner on its way to the same lock, and lose once more.
+      expect(attempts).toBeGreaterThanOrEqual(3);
       const titles = await asSuperuser(database, 'select job_title from users where display_name = any ($1)', [
         [first, second],
       ]);

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Preparations } from '../../src/authorization/operation.ts';
 import { Authorization } from '../../src/authorization/perform.ts';
 import {
@@ -32,6 +33,11 @@ export const noPreparations: Preparations = {
   hashNewPassword: () => Promise.reject(new Error('This test injects no password hashing.')),
   checkPassword: () => Promise.reject(new Error('This test injects no password check.')),
 };
+
+/** A directory for files of one test; it goes with the run. */
+export function aTestDirectory(): string {
+  return mkdtempSync(join(dirname(process.env.BAILIWICK_TEST_CLUSTER ?? ''), 'files-'));
+}
 
 /** A fresh clone of the migrated template database. Every test file has its own. */
 export async function aDatabase(preparations: Partial<Preparations> = {}): Promise<TestDatabase> {

@@ -22,7 +22,7 @@ const MAX_BYTES = 16 * 1_024 * 1_024;
 /** @throws UsageError with every mistake of form and its place in the file */
 export function readManifest(path: string): ManifestFile {
   const lines = new LineCounter();
-  const document = parseDocument(readText(path), { lineCounter: lines, maxAliasCount: 1_000 } as object);
+  const document = parseDocument(readText(path), { lineCounter: lines });
   if (document.errors.length > 0)
     throw new UsageError(document.errors.map(({ message }) => `${path}: ${message}`).join('\n'));
   const refuse = (mistakes: readonly Mistake[]) => {
@@ -32,10 +32,19 @@ export function readManifest(path: string): ManifestFile {
       `${path} has ${mistakes.length === 1 ? 'a mistake' : 'mistakes'}; nothing was changed:\n${words.join('\n')}`,
     );
   };
-  const parsed = manifestSchema.safeParse(document.toJS({ maxAliasCount: 1_000 }));
+  const parsed = manifestSchema.safeParse(contentOf(document, path));
   if (parsed.success) return { manifest: parsed.data, refuse };
   refuse(parsed.error.issues.flatMap((issue) => mistakesOf(issue)));
   throw new UsageError(`${path} is not a manifest.`);
+}
+
+/** Aliases of aliases can make gigabytes of a few lines: the library stops at so many, with an error of its own. */
+function contentOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 1_000 });
+  } catch (error) {
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function readText(path: string): string {

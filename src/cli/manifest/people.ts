@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { getGroups, getMembers, putMember } from '../../authorization/catalogue/groups.ts';
+import { getGroups, getMembers, patchGroup, putMember } from '../../authorization/catalogue/groups.ts';
 import { addRoleAssignment, getRoleAssignments } from '../../authorization/catalogue/role-management.ts';
 import { getUsers, patchUser } from '../../authorization/catalogue/users.ts';
 import { provisionGroup, provisionUser } from '../../authorization/provisioning.ts';
@@ -87,10 +87,13 @@ async function applyGroup(
   const group = existing ?? (await tenancy.perform(provisionGroup, { id, body }));
   const named = { type: 'Group', id: group.id, name: wanted.displayName } as const;
   if (!existing) changes.push({ change: 'created', ...named });
+  const { mailNickname: _key, ...patch } = existing ? differenceOf(body, existing) : {};
+  const isChanged = Object.keys(patch).length > 0;
+  if (isChanged) await tenancy.perform(patchGroup, { id: group.id, body: patch });
   const known = new Set(existing ? (await tenancy.list(getMembers, { id: group.id })).map((member) => member.id) : []);
   const missing = members
     .flatMap((member) => people.get(member.toLowerCase())?.id ?? [])
     .filter((id) => !known.has(id));
   for (const userId of missing) await tenancy.perform(putMember, { id: group.id, userId });
-  if (existing && missing.length > 0) changes.push({ change: 'updated', ...named });
+  if (existing && (isChanged || missing.length > 0)) changes.push({ change: 'updated', ...named });
 }

@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import { ConfigError, readConfig } from '../../src/config.ts';
+
+function problemsOf(environment: Record<string, string>, files: Record<string, string> = {}): readonly string[] {
+  try {
+    readConfig(environment, { readFile: readerOf(files) });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+const readerOf = (files: Record<string, string>) => (path: string) => {
+  const text = files[path];
+  if (text === undefined) throw new Error('no such file');
+  return text;
+};
+
+describe('configuration', () => {
+  test('nothing set: loopback, the embedded Postgres, and a key beside it', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({
+      dataDirectory: '.data',
+      database: undefined,
+      authentication: { origin: 'http://localhost:8400', host: '127.0.0.1', port: 8400 },
+      directory: { origin: 'http://localhost:8401', host: '127.0.0.1', port: 8401 },
+      trustedProxies: [],
+      keyEncryptionKeyFile: '.data/key-encryption-key',
+      tls: undefined,
+      logLevel: 'info',
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test('with --tls the origins are https on this machine, unless they are set', () => {
+    expect(readConfig({}, { tls: true }).authentication.origin).toBe('https://localhost:8443');
+    const set = readConfig({ AUTHENTICATION_ORIGIN: 'https://login.example.com' }, { tls: true });
+    expect(set.authentication).toMatchObject({ origin: 'https://login.example.com', port: 443 });
+  });
+
+  test('every mistake is listed at once, each with the name of its variable', () => {
+    const problems = problemsOf({
+      AUTHENTICATION_ORIGIN: 'http://login.example.com',
+      DIRECTORY_ORIGIN: 'https://directory.example.com/path',
+      AUTHENTICATION_LISTEN: '8400',
+      DIRECTORY_DATABASE_URL: 'mysql://a@localhost/b',
+      TRUSTED_PROXIES: '10.0.0.0/8, proxy.example',
+      TLS_KEY_FILE: '/key.pem',
+      LOG_LEVEL: 'loud',
+    });
+    const named = [
+      ...['AUTHENTICATION_ORIGIN', 'DIRECTORY_ORIGIN', 'AUTHENTICATION_LISTEN', 'DIRECTORY_DATABASE_URL'],
+      ...['TRUSTED_PROXIES', 'LOG_LEVEL'],
+    ];
+    for (const name of named) expect(problems).toContainEqual(expect.stringContaining(name));
+    expect(problemsOf({ TLS_KEY_FILE: '/key.pem' })).toEqual([expect.stringContaining('TLS_CERTIFICATE_FILE')]);
+  });
+
+  test.each([
+    ['http://localhost:8400', true],
+    ['http://127.0.0.1:8400', true],
+    ['http://[::1]:8400', true],
+    ['https://login.example.com', true],
+    ['http://login.example.com', false],
+    ['http://localhost.example.com', false],
+    ['http://127.0.0.1.example.com', false],
+    ['https://login.example.com/', false],
+    ['https://user@login.example.com', false],
+    ['ftp://localhost', false],
+  ])('plain http is for loopback only: %s', (origin, accepted) => {
+    expect(problemsOf({ AUTHENTICATION_ORIGIN: origin }).length === 0).toBe(accepted);
+  });
+
+  test.each([
+    ['postgresql://a:b@/bailiwick?host=/run/postgresql', true],
+    ['postgresql://a:b@localhost/bailiwick', true],
+    ['postgresql://a:b@127.0.0.1:5433/bailiwick', true],
+    ['postgresql://a:b@db.example/bailiwick?sslmode=verify-full', true],
+    ['postgresql://a:b@db.example/bailiwick?sslmode=require', false],
+    ['postgresql://a:b@db.example/bailiwick', false],
+    ['postgresql://localhost/bailiwick', false],
+    ['nonsense', false],
+  ])('a database on another machine must be verified: %s', (url, accepted) => {
+    expect(problemsOf({ DATABASE_URL: url }).length === 0).toBe(accepted);
+  });
+
+  test('a secret may stand in a file, which a container engine mounts', () => {
+    const files = { '/run/secrets/url': 'postgresql://a:b@localhost/bailiwick\n' };
+    const config = readConfig({ DIRECTORY_DATABASE_URL_FILE: '/run/secrets/url' }, { readFile: readerOf(files) });
+    expect(config.database?.directory).toBe('postgresql://a:b@localhost/bailiwick');
+    expect(config.database?.owner).toBeUndefined();
+    expect(problemsOf({ DATABASE_URL_FILE: '/nowhere' })).toEqual([expect.stringContaining('DATABASE_URL_FILE')]);
+    const both = { DATABASE_URL: 'postgresql://a@localhost/b', DATABASE_URL_FILE: '/run/secrets/url' };
+    expect(problemsOf(both, files)).toEqual([expect.stringContaining('only one may be set')]);
+  });
+
+  test('no message holds the value of a secret', () => {
+    const problems = problemsOf({ DATABASE_URL: 'postgresql://owner:canary-5b1f@db.example/bailiwick' });
+    expect(problems).toHaveLength(1);
+    expect(problems.join()).not.toContain('canary-5b1f');
+  });
+});

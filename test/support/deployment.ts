@@ -1,0 +1,104 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type DatabaseUrls, startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
+import { freePort } from './ports.ts';
+
+const MAIN = resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
+const run = promisify(execFile);
+
+export interface RunningServer {
+  readonly child: ChildProcess;
+  /** All that it wrote, on both streams. */
+  output(): string;
+  /** Resolves with the exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string | null>;
+}
+
+/** A deployment as an operator has it: real processes of `src/main.ts` on an embedded Postgres that outlives them. */
+export interface Deployment {
+  readonly origin: string;
+  readonly directoryOrigin: string;
+  readonly urls: DatabaseUrls;
+  readonly superuserUrl: string;
+  readonly environment: Readonly<Record<string, string>>;
+  bailiwick(...words: string[]): Promise<string>;
+  /** Starts `serve` and waits until it answers. */
+  serve(words?: readonly string[], environment?: Record<string, string>): Promise<RunningServer>;
+  /** Starts `serve` and waits for nothing. */
+  launch(words: readonly string[], environment?: Record<string, string>): RunningServer;
+  end(): Promise<void>;
+}
+
+export async function aDeployment(): Promise<Deployment> {
+  const data = mkdtempSync(join(tmpdir(), 'bailiwick-deployment-'));
+  const postgres = await startEmbeddedPostgres(data);
+  const [port, directoryPort] = [await freePort(), await freePort()];
+  const environment = {
+    DATA_DIRECTORY: data,
+    AUTHENTICATION_ORIGIN: `http://localhost:${port}`,
+    DIRECTORY_ORIGIN: `http://localhost:${directoryPort}`,
+    LOG_LEVEL: 'debug',
+  };
+  const launched: RunningServer[] = [];
+  const launch = (words: readonly string[], more: Record<string, string> = {}): RunningServer => {
+    const child = spawn(process.execPath, [MAIN, 'serve', ...words], {
+      env: { PATH: process.env.PATH, ...environment, ...more },
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        output += chunk;
+      });
+    }
+    const ended = new Promise<number | string | null>((done) =>
+      child.once('exit', (code, signal) => done(signal ?? code)),
+    );
+    const server = { child, output: () => output, ended };
+    launched.push(server);
+    return server;
+  };
+  return {
+    origin: environment.AUTHENTICATION_ORIGIN,
+    directoryOrigin: environment.DIRECTORY_ORIGIN,
+    urls: postgres.urls('bailiwick'),
+    superuserUrl: postgres.superuser.replace('/postgres?', '/bailiwick?'),
+    environment,
+    bailiwick: async (...words) => {
+      const { stdout } = await run(process.execPath, [MAIN, ...words], {
+        env: { PATH: process.env.PATH, ...environment },
+      });
+      return stdout;
+    },
+    launch,
+    serve: async (words = [], more = {}) => {
+      const server = launch(words, more);
+      const side = words.includes('directory') ? environment.DIRECTORY_ORIGIN : environment.AUTHENTICATION_ORIGIN;
+      await untilHealthy(`${side}/healthz`, server);
+      return server;
+    },
+    end: async () => {
+      for (const { child } of launched) child.kill('SIGKILL');
+      await Promise.all(launched.map(({ ended }) => ended));
+      await postgres.stop();
+      rmSync(realpathSync(join(data, 'postgres')), { recursive: true, force: true });
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function untilHealthy(url: string, { child, output }: RunningServer): Promise<void> {
+  for (let waited = 0; waited < 30_000; waited += 50) {
+    if (child.exitCode !== null) break;
+    const status = await fetch(url).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status === 200) return;
+    await sleep(50);
+  }
+  throw new Error(`The server is not healthy: ${output()}`);
+}
