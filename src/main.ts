@@ -203,7 +203,7 @@ async function migrateEmbedded(database: Database, config: Config): Promise<void
 
 /** Before the first migration there is not even the login. */
 async function isMigrated(database: Database): Promise<boolean> {
-  return databaseProblems(database.url('operator'), database.sealer).then(
+  return databaseProblems(database.url('operator'), database.sealer, 'operator').then(
     (problems) => problems.length === 0,
     () => false,
   );
@@ -211,7 +211,9 @@ async function isMigrated(database: Database): Promise<boolean> {
 
 /** @throws Error with everything that makes the database unfit, for every login that will be used */
 async function requireSafe(database: Database, logins: readonly (Side | 'operator')[]): Promise<void> {
-  const problems = await Promise.all(logins.map((login) => databaseProblems(database.url(login), database.sealer)));
+  const problems = await Promise.all(
+    logins.map((login) => databaseProblems(database.url(login), database.sealer, login)),
+  );
   const all = [...new Set(problems.flat())];
   if (all.length > 0)
     throw new Error(`The database is not fit to be used:\n${all.map((line) => `  ${line}`).join('\n')}`);

@@ -73,7 +73,7 @@ async function loginFindings(config: Config, database: Database, login: (typeof 
   }
   try {
     const url = database.url(login);
-    const problems = await databaseProblems(url, database.sealer);
+    const problems = await databaseProblems(url, database.sealer, login);
     const { serverVersion, clockSkewMs, roundTripMs, isReplica } = await inspectDatabase(url);
     return [
       ...(problems.length === 0

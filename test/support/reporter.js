@@ -5,7 +5,7 @@ import { relative, sep } from 'node:path';
 const LEAST = {
   architecture: 12,
   authentication: 100,
-  authorization: 70,
+  authorization: 58,
   cli: 36,
   config: 22,
   directory: 30,
