@@ -29,16 +29,14 @@ export function makeVerifyAccessToken(origin: string, findKey: FindVerificationK
     if (known) return known;
     const found = await findKey(tenantId, kid);
     if (!found) throw refused('unknown key');
-    const key = await importJWK(found.publicJwk, found.algorithm);
-    if (key instanceof Uint8Array) throw refused('not a public key');
-    const entry = { algorithm: found.algorithm, key };
+    const entry = { algorithm: found.algorithm, key: await publicKeyOf(found) };
     keys.set(name, entry);
     return entry;
   };
   return async (token) => {
     const { tenantId, issuer, kid } = addressOf(token, origin);
     const { algorithm, key } = await keyOf(tenantId, kid);
-    const payload = await verified(token, key, { algorithms: [algorithm], issuer });
+    const payload = await verified(token, key, { algorithms: [algorithm], issuer, audience: DIRECTORY_APP_ID });
     return principalOf(payload, tenantId, kid);
   };
 }
@@ -57,17 +55,59 @@ function addressOf(token: string, origin: string): { tenantId: TenantId; issuer:
   throw refused('not an access token of this server');
 }
 
+/** Claims of an access token of ours (RFC 9068; wire.md, "Tokens"), of any audience. */
+export interface AccessTokenPayload extends JWTPayload {
+  readonly iss: string;
+  readonly aud: string;
+  readonly sub: string;
+  readonly exp: number;
+  readonly iat: number;
+  readonly jti: string;
+  readonly tid: string;
+  readonly oid: string;
+  readonly client_id: string;
+  readonly fid?: string;
+  readonly scp?: string;
+  readonly idtyp?: string;
+  readonly roles?: readonly string[];
+}
+
+/** Verifies an access token of any audience of the tenant that its issuer names; nothing when it is none. */
+export async function verifyAccessToken(
+  token: string,
+  origin: string,
+  findKey: FindVerificationKey,
+): Promise<AccessTokenPayload | undefined> {
+  try {
+    const { tenantId, issuer, kid } = addressOf(token, origin);
+    const found = await findKey(tenantId, kid);
+    if (!found) return undefined;
+    const key = await publicKeyOf(found);
+    const payload = await verified(token, key, { algorithms: [found.algorithm], issuer });
+    return payload.tid === tenantId && payload.oid === payload.sub ? payload : undefined;
+  } catch (error) {
+    if (error instanceof DirectoryError && error.code === 'InvalidAuthenticationToken') return undefined;
+    throw error;
+  }
+}
+
+async function publicKeyOf({ publicJwk, algorithm }: VerificationKey): Promise<CryptoKey> {
+  const key = await importJWK(publicJwk, algorithm);
+  if (key instanceof Uint8Array) throw refused('not a public key');
+  return key;
+}
+
 async function verified(
   token: string,
   key: CryptoKey,
-  options: { algorithms: string[]; issuer: string },
-): Promise<JWTPayload> {
+  options: { algorithms: string[]; issuer: string; audience?: string },
+): Promise<AccessTokenPayload> {
   try {
-    const required = { audience: DIRECTORY_APP_ID, typ: 'at+jwt', clockTolerance: CLOCK_TOLERANCE };
-    const claims = ['exp', 'iat', 'sub', 'jti', 'tid', 'client_id'];
-    const { payload } = await jwtVerify(token, key, { ...options, ...required, requiredClaims: claims });
+    const claims = ['aud', 'exp', 'iat', 'sub', 'jti', 'tid', 'oid', 'client_id'];
+    const required = { typ: 'at+jwt', clockTolerance: CLOCK_TOLERANCE, requiredClaims: claims };
+    const { payload } = await jwtVerify<AccessTokenPayload>(token, key, { ...options, ...required });
     if (typeof payload.aud !== 'string') throw refused('more than one audience');
-    if ((payload.iat ?? 0) > Date.now() / 1_000 + CLOCK_TOLERANCE) throw refused('issued in the future');
+    if (payload.iat > Date.now() / 1_000 + CLOCK_TOLERANCE) throw refused('issued in the future');
     return payload;
   } catch (error) {
     if (error instanceof errors.JOSEError) throw refused(error.code);

@@ -1,4 +1,4 @@
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import {
   dropArtifact,
   getArtifact,
@@ -6,7 +6,7 @@ import {
   putArtifact,
   type StoredArtifact,
 } from '../authorization/internal/artifacts.ts';
-import { endFamilies, getLiveFamily, type LiveFamily } from '../authorization/internal/tokens.ts';
+import { endFamilies, getLiveFamily, type LiveFamily, signOut } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { currentRequest } from './oauth-request.ts';
@@ -14,7 +14,7 @@ import { DEFAULT_SCOPE, spellings } from './requested-scopes.ts';
 
 /** Seconds that a family lives at most, whatever is refreshed in it. */
 export const FAMILY_SECONDS = 90 * 24 * 3_600;
-/** Stands for a token that the library is not to look at (see `routes/token-endpoints.ts`). */
+/** Stands for a token that the library is not to look at (see `presented-tokens.ts`). */
 export const HIDDEN_TOKEN = 'hidden';
 
 /** Single-use artifacts: written and used up with the answer that rests on them. */
@@ -83,7 +83,14 @@ class ArtifactAdapter implements Adapter {
   }
 
   async destroy(id: string): Promise<void> {
-    await this.#authorization.performInternal(currentRequest().principal, dropArtifact, { model: this.#model, id });
+    const { principal } = currentRequest();
+    const { route, session } = Provider.ctx?.oidc ?? {};
+    // Signing out ends a session with its families; a session that only changes its identifier keeps them.
+    if (this.#model === 'Session' && route === 'end_session_confirm' && session?.jti === id) {
+      await this.#authorization.performInternal(principal, signOut, { id, uid: session.uid });
+      return;
+    }
+    await this.#authorization.performInternal(principal, dropArtifact, { model: this.#model, id });
   }
 
   /** What descends from a grant dies with its family, which `GrantAdapter.destroy` ends. */

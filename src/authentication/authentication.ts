@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authorization } from '../authorization/perform.ts';
-import type { TenantId } from '../vocabulary/ids.ts';
 import type { RequestContext } from '../vocabulary/principals.ts';
 import { makeAuthenticationServer } from './authentication-server.ts';
-import { Clients } from './clients.ts';
+import { Clients, dropEmptyBasic } from './clients.ts';
+import { preflightRoute, restrictOrigins } from './cross-origin.ts';
 import { Grants } from './grants.ts';
 import { ErrorPages } from './interaction/error-pages.ts';
 import { makeInteraction } from './interaction/interaction.ts';
@@ -13,14 +13,19 @@ import { Issuance } from './issuance.ts';
 import { writeOAuthErrors } from './oauth-errors.ts';
 import { loadAssets } from './pages/assets.ts';
 import type { Passwords } from './passwords.ts';
-import { makeProvider } from './provider.ts';
+import { PresentedTokens } from './presented-tokens.ts';
+import { makeProvider, pairwiseSubject } from './provider.ts';
+import { RefreshGrant } from './refresh/refresh-grant.ts';
+import { type OnRefusal, RefusalRecords } from './refusal-records.ts';
 import { ReplayGuard } from './replay-guard.ts';
 import { Resources } from './resources.ts';
 import { assetRoutes } from './routes/assets.ts';
 import { discoveryRoute, keysRoute } from './routes/metadata.ts';
+import { userinfoRoutes } from './routes/userinfo.ts';
 import { SigningKeys } from './signing-keys.ts';
 import { Tenants } from './tenants.ts';
 import { TokenClaims } from './token-claims.ts';
+import { TokenEndpoints } from './token-endpoints.ts';
 import { completeTokenResponse } from './token-response.ts';
 
 export interface AuthenticationOptions {
@@ -39,10 +44,7 @@ export interface AuthenticationOptions {
   };
   readonly passwords: Passwords;
   /** A refusal that belongs to no tenant's records: the security log's. Holds no secret and no name that was tried. */
-  readonly onRefusal: (
-    refusal: { readonly tenantId: TenantId; readonly reason: string },
-    context: RequestContext,
-  ) => void;
+  readonly onRefusal: OnRefusal;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   readonly isHealthy: () => Promise<boolean>;
   readonly onError: (error: unknown, context?: RequestContext) => void;
@@ -53,7 +55,9 @@ export function makeAuthentication(options: AuthenticationOptions) {
   const { authorization, origin, directoryOrigin, keys, onError } = options;
   const signingKeys = new SigningKeys(authorization);
   const resources = new Resources(authorization, directoryOrigin);
-  const clients = new Clients(authorization, signingKeys, keys.hashClientSecret);
+  const clients = new Clients(authorization, signingKeys, keys.hashClientSecret, onError);
+  const grants = new Grants(authorization, resources);
+  const tokens = new PresentedTokens(authorization, signingKeys, origin);
   const tenants = new Tenants(authorization);
   const assets = loadAssets(origin);
   const writer = new PageWriter(assets);
@@ -66,7 +70,8 @@ export function makeAuthentication(options: AuthenticationOptions) {
     resources,
     clients,
     claims: new TokenClaims(authorization, resources),
-    grants: new Grants(authorization),
+    grants,
+    refreshGrant: new RefreshGrant(authorization, resources, grants),
     replayGuard: new ReplayGuard(authorization),
     subjectKey: keys.subject,
     pages: {
@@ -77,10 +82,13 @@ export function makeAuthentication(options: AuthenticationOptions) {
       loggedOut: (ctx) => libraryPages.loggedOut(ctx),
     },
   });
-  const issuance = new Issuance(authorization);
   provider.use(libraryPages.middleware);
+  provider.use(new RefusalRecords(authorization, options.onRefusal).middleware);
+  provider.use(restrictOrigins);
   provider.use(writeOAuthErrors);
-  provider.use(issuance.middleware);
+  provider.use(dropEmptyBasic);
+  provider.use(new Issuance(authorization).middleware);
+  provider.use(new TokenEndpoints(authorization, tokens).middleware);
   provider.use(completeTokenResponse);
   provider.on('server_error', (ctx, error) => {
     ctx.state.thrown = error;
@@ -90,7 +98,17 @@ export function makeAuthentication(options: AuthenticationOptions) {
     origin,
     issuer,
     tenants,
-    routes: [discoveryRoute(origin), keysRoute(signingKeys), ...interaction.routes],
+    routes: [
+      discoveryRoute(origin),
+      keysRoute(signingKeys),
+      preflightRoute(authorization),
+      ...userinfoRoutes({
+        authorization,
+        tokens,
+        subjectOf: (tenantId, clientId, userId) => pairwiseSubject(keys.subject, tenantId, clientId, userId),
+      }),
+      ...interaction.routes,
+    ],
     plainRoutes: new Map([['/healthz', healthRoute(options.isHealthy)], ...assetRoutes(assets)]),
     addressOf: options.addressOf,
     writeErrorPage: (response, status, reason, context) => errorPages.sendReason(response, status, reason, context),

@@ -60,28 +60,46 @@ export function metadataOf(definition: ClientDefinition, face: Face): ClientMeta
     publicClient: publicClientRedirectUris,
   }[face.platform];
   const signsIn = redirects.length > 0;
-  const everyRedirect = [...webRedirectUris, ...spaRedirectUris, ...publicClientRedirectUris];
+  // The library judges these by the kind of application, too: native URIs are for a native face alone.
+  const afterLogout =
+    face.platform === 'publicClient' ? publicClientRedirectUris : [...webRedirectUris, ...spaRedirectUris];
   return {
     client_id: appId,
     client_name: displayName,
     application_type: face.platform === 'publicClient' ? 'native' : 'web',
     token_endpoint_auth_method: face.authentication,
     redirect_uris: [...redirects],
-    post_logout_redirect_uris: everyRedirect,
+    post_logout_redirect_uris: [...afterLogout],
     response_types: signsIn ? ['code'] : [],
     grant_types: [
       ...(signsIn ? ['authorization_code', 'refresh_token'] : []),
       ...(face.authentication === 'none' ? [] : ['client_credentials']),
     ],
     id_token_signed_response_alg: compatibility.idTokenSignedResponseAlg === 'ES256' ? 'ES256' : 'RS256',
-    ...(face.authentication === 'private_key_jwt' ? { jwks: { keys: keyCredentials.flatMap(publicJwk) } } : {}),
+    ...(face.authentication === 'private_key_jwt' ? { jwks: { keys: keyCredentials.flatMap(publicJwks) } } : {}),
   };
 }
 
-function publicJwk({ publicJwk }: Record<string, unknown>) {
-  return isJwk(publicJwk) ? [publicJwk] : [];
+/**
+ * A certificate is known under each name that clients give it in `kid`: its thumbprints in base64url and in hexadecimal.
+ * Without `kid` the plain key is found.
+ */
+function publicJwks({ publicJwk }: Record<string, unknown>) {
+  if (!isJwk(publicJwk)) return [];
+  const { x5t, 'x5t#S256': x5tS256, kid } = publicJwk;
+  if (kid !== undefined || x5t === undefined) return [publicJwk];
+  const hex = Buffer.from(x5t, 'base64url').toString('hex');
+  const names = [x5t, x5tS256, hex, hex.toUpperCase()].filter((name) => name !== undefined);
+  return names.map((name) => ({ ...publicJwk, kid: name }));
 }
 
-function isJwk(value: unknown): value is { kty: 'RSA' | 'EC' } {
+interface RegisteredJwk {
+  readonly kty: 'RSA' | 'EC';
+  readonly kid?: string;
+  readonly x5t?: string;
+  readonly 'x5t#S256'?: string;
+}
+
+function isJwk(value: unknown): value is RegisteredJwk {
   return typeof value === 'object' && value !== null && 'kty' in value && (value.kty === 'RSA' || value.kty === 'EC');
 }

@@ -1,14 +1,16 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import Provider from 'oidc-provider';
+import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import {
   type ClientDefinition,
   type ClientState,
   getClientDefinition,
   getClientState,
+  noteSecretUse,
 } from '../authorization/internal/clients.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { type AppId, parseAppId } from '../vocabulary/ids.ts';
+import { HIDDEN_TOKEN } from './adapter.ts';
 import { faceOf, metadataOf } from './client-metadata.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -27,10 +29,18 @@ export class Clients {
     max: MAX_DEFINITIONS,
     ttl: REMEMBERED_MS,
   });
+  readonly #noted = new LRUCache<string, true>({ max: MAX_DEFINITIONS, ttl: 3_600_000 });
+  readonly #onError: (error: unknown) => void;
   readonly #definitions = new LRUCache<string, ClientDefinition>({ max: MAX_DEFINITIONS });
 
   /** @param hashSecret the keyed hash under which client secrets are stored */
-  constructor(authorization: Authorization, signingKeys: SigningKeys, hashSecret: (secret: string) => Buffer) {
+  constructor(
+    authorization: Authorization,
+    signingKeys: SigningKeys,
+    hashSecret: (secret: string) => Buffer,
+    onError: (error: unknown) => void,
+  ) {
+    this.#onError = onError;
     this.#authorization = authorization;
     this.#signingKeys = signingKeys;
     this.#hashSecret = hashSecret;
@@ -40,6 +50,7 @@ export class Clients {
   async find(clientId: string): Promise<ClientRecord | undefined> {
     const request = currentRequest();
     const appId = parseAppId(clientId);
+    hidePresentedToken(request);
     if (!appId) return undefined;
     const state = await this.#stateOf(request, appId);
     if (!state?.tenantEnabled) {
@@ -55,6 +66,7 @@ export class Clients {
     const face = faceOf(definition, shown);
     request.face = face;
     request.compatibility = definition.compatibility;
+    request.spaRedirectUris = definition.spaRedirectUris;
     if (face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion) request.reason = 'credentialMissing';
     else delete request.reason;
     return {
@@ -93,9 +105,24 @@ export class Clients {
       sameBytes(Buffer.from(secret.hmac, 'base64'), hmac),
     );
     const now = Date.now() / 1_000;
-    if (matching.some(({ startsAt, endsAt }) => startsAt <= now && endsAt > now)) return true;
+    const valid = matching.find(({ startsAt, endsAt }) => startsAt <= now && endsAt > now);
+    if (valid) {
+      request.isAuthenticated = true;
+      this.#noteUse(request, valid.keyId);
+      return true;
+    }
     request.reason = matching.length > 0 ? 'secretExpired' : 'secretWrong';
     return false;
+  }
+
+  /** Once an hour for each secret, and nobody waits for it. Other tenants' applications keep no record here. */
+  #noteUse({ principal, client }: OAuthRequest, keyId: string): void {
+    if (!client?.isOwn || this.#noted.has(keyId)) return;
+    this.#noted.set(keyId, true);
+    this.#authorization.performInternal(principal, noteSecretUse, keyId).catch((error: unknown) => {
+      this.#noted.delete(keyId);
+      this.#onError(error);
+    });
   }
 }
 
@@ -103,8 +130,9 @@ export class Clients {
 function shownFace() {
   const { oidc, request } = Provider.ctx ?? {};
   const params: Record<string, unknown> = oidc?.params ?? {};
-  const { redirect_uri, client_secret, client_assertion } = params;
-  const basic = basicPassword(request?.headers.authorization);
+  const { client_secret, client_assertion } = params;
+  const redirect_uri = params.redirect_uri ?? params.post_logout_redirect_uri;
+  const basic = hasBasicPassword(request?.headers.authorization);
   return {
     redirectUri: typeof redirect_uri === 'string' ? redirect_uri : undefined,
     hasSecret: Boolean(client_secret) || basic,
@@ -112,8 +140,16 @@ function shownFace() {
   };
 }
 
+/** The library is to authenticate the client and to look at no token (see `TokenEndpoints`). */
+function hidePresentedToken(request: OAuthRequest): void {
+  const { route = '', params } = Provider.ctx?.oidc ?? {};
+  if (!/^(introspection|revocation)$/.test(route) || typeof params?.token !== 'string' || params.token === '') return;
+  request.presented = params.token;
+  params.token = HIDDEN_TOKEN;
+}
+
 /** An empty password in Basic counts as no credential (wire.md, "Client authentication"). */
-function basicPassword(authorization: string | undefined): boolean {
+function hasBasicPassword(authorization: string | undefined): boolean {
   if (authorization?.slice(0, 6).toLowerCase() !== 'basic ') return false;
   const decoded = Buffer.from(authorization.slice(6), 'base64').toString();
   return decoded.includes(':') && !decoded.endsWith(':');
@@ -121,4 +157,14 @@ function basicPassword(authorization: string | undefined): boolean {
 
 function sameBytes(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Upstream of the library, which refuses a Basic header without a password: some clients send one with their id alone. */
+export async function dropEmptyBasic(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  const { authorization } = ctx.req.headers;
+  if (authorization && /^basic [A-Za-z0-9+/]+=*$/i.test(authorization)) {
+    const decoded = Buffer.from(authorization.slice(6), 'base64').toString();
+    if (/^[^:]+:$/.test(decoded)) delete ctx.req.headers.authorization;
+  }
+  await next();
 }

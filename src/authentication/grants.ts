@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type Provider from 'oidc-provider';
-import type { Grant, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
-import { getAccount } from '../authorization/internal/accounts.ts';
+import Provider, { errors, type Grant, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
+import { getAccount, getUserAssignment } from '../authorization/internal/accounts.ts';
 import { getLiveConsents } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { FAMILY_SECONDS, grantedScopes } from './adapter.ts';
 import { currentRequest } from './oauth-request.ts';
+import { refuse } from './refusals.ts';
+import type { Resources } from './resources.ts';
 
 const CONFIDENTIAL_REFRESH_SECONDS = 14 * 24 * 3_600;
 /** A browser keeps a refresh token badly: it ends a day after the sign-in, and refreshing does not move that. */
@@ -14,10 +15,12 @@ const SPA_REFRESH_SECONDS = 24 * 3_600;
 /** Consent and accounts in the library's terms. */
 export class Grants {
   readonly #authorization: Authorization;
+  readonly #resources: Resources;
   #provider: Provider | undefined;
 
-  constructor(authorization: Authorization) {
+  constructor(authorization: Authorization, resources: Resources) {
     this.#authorization = authorization;
+    this.#resources = resources;
   }
 
   register(provider: Provider): void {
@@ -33,6 +36,7 @@ export class Grants {
     const { client, session } = ctx.oidc;
     if (!client || !session?.accountId || !this.#provider) return undefined;
     const who = { userId: session.accountId, appId: client.clientId };
+    await this.#requireAssignment(ctx, who);
     const { openid, resources } = grantedScopes(
       await this.#authorization.performInternal(principal, getLiveConsents, who),
     );
@@ -43,25 +47,50 @@ export class Grants {
     return grant;
   }
 
+  /** The client, and each API that is asked for, may be for those only who are assigned to it. */
+  async #requireAssignment({ oidc }: KoaContextWithOIDC, { userId, appId }: { userId: string; appId: string }) {
+    const { principal, client } = currentRequest();
+    const identifiers = Object.keys(oidc.resourceServers ?? {});
+    const resources = await Promise.all(identifiers.map((identifier) => this.#resources.find(identifier)));
+    const closed = resources.flatMap((resource) => (resource?.assignmentRequired ? resource.appId : []));
+    for (const each of client?.assignmentRequired ? [appId, ...closed] : closed) {
+      const { isAssigned } = await this.#authorization.performInternal(principal, getUserAssignment, {
+        userId,
+        appId: each,
+      });
+      if (!isAssigned) throw refuse(errors.AccessDenied, 'notAssigned');
+    }
+  }
+
   async findAccount(id: string) {
-    const { principal, tenantId } = currentRequest();
+    const { principal, tenantId, client } = currentRequest();
     const account = await this.#authorization.performInternal(principal, getAccount, id);
     if (!account) return undefined;
     const { userPrincipalName, displayName, givenName, surname, mail } = account;
+    const profile = {
+      sub: account.id,
+      tid: tenantId,
+      oid: account.id,
+      ver: '2.0',
+      name: displayName,
+      preferred_username: userPrincipalName,
+      given_name: givenName ?? undefined,
+      family_name: surname ?? undefined,
+      email: mail ?? undefined,
+    };
     return {
       accountId: account.id,
-      claims: () => ({
-        sub: account.id,
-        tid: tenantId,
-        oid: account.id,
-        ver: '2.0',
-        name: displayName,
-        preferred_username: userPrincipalName,
-        given_name: givenName ?? undefined,
-        family_name: surname ?? undefined,
-        email: mail ?? undefined,
-      }),
+      claims: async (use: string) =>
+        use === 'id_token' && client ? { ...profile, ...(await this.#signedIn(account.id)) } : profile,
     };
+  }
+
+  /** What only an ID token says: since when it holds, and the person's roles in the application. */
+  async #signedIn(userId: string) {
+    const { principal } = currentRequest();
+    const appId = Provider.ctx?.oidc.client?.clientId ?? '';
+    const { roles } = await this.#authorization.performInternal(principal, getUserAssignment, { userId, appId });
+    return { nbf: Math.floor(Date.now() / 1_000), ...(roles.length > 0 ? { roles } : {}) };
   }
 
   /** Always, unless the application is set otherwise (`compatibility.pkceOptional`), and never for a public client. */

@@ -26,8 +26,11 @@ export class Issuance {
     try {
       await this.#commit(request);
     } catch (error) {
-      if (error instanceof IssuanceError) throw refuse(errors.InvalidGrant, 'grantGone');
-      throw error;
+      if (!(error instanceof IssuanceError)) throw error;
+      if (error.failure !== 'consumed' || !(await request.settleLostRace?.())) {
+        throw refuse(errors.InvalidGrant, 'grantGone');
+      }
+      await this.#commit(request);
     }
   };
 

@@ -60,6 +60,8 @@ function reasonOf({ reason }: OAuthRequest, error: string): Reason | undefined {
 }
 
 function writeThrown(ctx: KoaContextWithOIDC, error: unknown): void {
+  // The library may have answered already with what could not be committed.
+  ctx.remove('Location');
   if (error instanceof errors.OIDCProviderError) {
     ctx.status = error.statusCode;
     ctx.body = { error: error.error, error_description: error.error_description };

@@ -29,6 +29,14 @@ export interface OAuthRequest extends Tenancy {
   readonly pending: { -readonly [Key in keyof TokenIssuance]?: TokenIssuance[Key] };
   /** The single-use artifact that the request redeems, as it was stored. */
   redeemed?: Pick<StoredArtifact, 'consumedAgo' | 'successor'>;
+  /** OIDC scopes that the answer echoes beside those of its access token. */
+  oidcScopes?: readonly string[];
+  /** The `scope` of the answer, as its access token has it. */
+  echoedScope?: string;
+  /** The client has proven itself with a credential. */
+  isAuthenticated?: boolean;
+  /** Redirect URIs of the client's single-page platform: whose origins may read the answers. */
+  spaRedirectUris?: readonly string[];
   /** The token that an authenticated client asks about or revokes. */
   presented?: string;
   /**

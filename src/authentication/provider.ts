@@ -3,9 +3,12 @@ import Provider, { type Configuration, type ErrorOut, interactionPolicy, type Ko
 import type { Authorization } from '../authorization/perform.ts';
 import { OIDC_SCOPES } from '../vocabulary/permissions.ts';
 import { FAMILY_SECONDS, makeAdapter } from './adapter.ts';
+import { checkClientAssertion } from './client-assertions.ts';
 import type { Clients } from './clients.ts';
+import { isSpaOriginOf } from './cross-origin.ts';
 import type { Grants } from './grants.ts';
 import { currentRequest } from './oauth-request.ts';
+import type { RefreshGrant } from './refresh/refresh-grant.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 import type { Resources } from './resources.ts';
 import { sessionSeconds } from './session-lifetime.ts';
@@ -23,6 +26,7 @@ export interface ProviderParts {
   readonly resources: Resources;
   readonly claims: TokenClaims;
   readonly grants: Grants;
+  readonly refreshGrant: RefreshGrant;
   readonly replayGuard: ReplayGuard;
   /** Key of the pairwise subject identifiers (OpenID Connect Core, section 8.1). */
   readonly subjectKey: Buffer;
@@ -48,6 +52,9 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   });
   parts.replayGuard.protect(provider);
   parts.grants.register(provider);
+  parts.refreshGrant.register(provider);
+  // Each ID token says which session it belongs to, as the access tokens do.
+  provider.Client.prototype.includeSid = () => true;
   return { provider, issuer };
 }
 
@@ -56,13 +63,18 @@ function configurationOf(parts: ProviderParts): Configuration {
   return {
     adapter: makeAdapter(authorization),
     jwks: { keys: makeSigningSlots(currentKeyring) },
+    assertJwtClientAuthClaimsAndHeader: (ctx, claims, header) => {
+      const { tenantId } = currentRequest();
+      const issuer = `${origin}/${tenantId}/v2.0`;
+      checkClientAssertion(ctx, claims, header, { issuer, tokenEndpoint: `${origin}/${tenantId}/oauth2/v2.0/token` });
+    },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     responseTypes: ['code'],
     pairwiseIdentifier: (_ctx, accountId, client) =>
       pairwiseSubject(subjectKey, currentRequest().tenantId, client.clientId, accountId),
     scopes: [...OIDC_SCOPES],
     claims: {
-      openid: ['sub', 'tid', 'oid', 'ver'],
+      openid: ['sub', 'tid', 'oid', 'ver', 'nbf', 'roles', 'auth_time', 'amr', 'acr'],
       profile: ['name', 'preferred_username', 'given_name', 'family_name'],
       email: ['email'],
     },
@@ -86,6 +98,8 @@ function configurationOf(parts: ProviderParts): Configuration {
       authorization: '/oauth2/v2.0/authorize',
       token: '/oauth2/v2.0/token',
       end_session: '/oauth2/v2.0/logout',
+      introspection: '/oauth2/v2.0/introspect',
+      revocation: '/oauth2/v2.0/revoke',
     },
     cookies: {
       names: {},
@@ -102,14 +116,15 @@ function configurationOf(parts: ProviderParts): Configuration {
       client.grantTypeAllowed('refresh_token') && source.scopes.has('offline_access'),
     expiresWithSession: () => false,
     extraParams: { client_info: (ctx) => grants.keepOfflineAccess(ctx) },
-    clientBasedCORS: (_ctx, origin, client) =>
-      (client.redirectUris ?? []).some((uri) => sameOrigin(uri, origin)) && currentRequest().face?.platform === 'spa',
+    clientBasedCORS: (_ctx, origin) => isSpaOriginOf(currentRequest().spaRedirectUris ?? [], origin),
     formats: { customizers: { jwt: (ctx, token, jwt) => claims.customize(ctx, token, jwt) } },
     renderError: pages.error,
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       userinfo: { enabled: false },
+      introspection: { enabled: true, allowedPolicy: () => false },
+      revocation: { enabled: true, allowedPolicy: () => false },
       dPoP: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
@@ -140,8 +155,4 @@ function interactionPolicyOf() {
 /** OpenID Connect Core, section 8.1: another client can not recognise the person by it. */
 export function pairwiseSubject(key: Buffer, tenantId: string, clientId: string, accountId: string): string {
   return createHmac('sha256', key).update(`${tenantId}|${clientId}|${accountId}`).digest('base64url');
-}
-
-function sameOrigin(uri: string, origin: string): boolean {
-  return URL.parse(uri)?.origin === origin;
 }

@@ -18,6 +18,13 @@ export const REASONS = {
   credentialMissing: [7000218, 'The request must carry client_secret or client_assertion.'],
   credentialUnexpected: [700025, 'The application is a public client here; it must not send a credential.'],
   assertionReplayed: [700027, 'The client assertion has been used before.'],
+  assertionAudience: [
+    700023,
+    'The audience of the client assertion must be the issuer or the token endpoint, as one string.',
+  ],
+  assertionTooLong: [700024, 'The client assertion is valid for too long; ten minutes are enough.'],
+  assertionKey: [700027, 'The key that the client assertion names is not one of this application.'],
+  introspectionPublic: [7000218, 'Only a client with a credential may introspect tokens.'],
   nothingAssigned: [
     501051,
     'No application permission of the resource is assigned to this application in the organization. An administrator must assign one.',
@@ -34,8 +41,11 @@ export const REASONS = {
   consentDeclined: [65004, 'The user declined to consent.'],
   nothingRequired: [70011, 'The application asks for nothing that the resource publishes.'],
   approvalRequired: [90094, 'An administrator must consent to these permissions.'],
+  notAssigned: [50105, 'The user is not assigned to the application, which its administrator requires.'],
   userDisabled: [50057, 'The account is disabled or gone.'],
   grantGone: [700082, 'The token is no longer valid: it was used, revoked or has expired. Sign in again.'],
+  bearerInvalid: [50000, 'The access token is missing, invalid or no longer valid.'],
+  openidMissing: [50000, 'The access token must have the scope openid.'],
   unavailable: [90033, 'The service is temporarily unavailable. Try again in a moment.'],
 } as const satisfies Record<string, readonly [number, string]>;
 export type Reason = keyof typeof REASONS;

@@ -22,7 +22,6 @@ export class Resources {
 
   /** The library's `defaultResource`: which resource or resources the scopes of this request name. */
   identifiersOf(ctx: KoaContextWithOIDC, oneOf?: readonly string[]): string | string[] {
-    if (grantTypeOf(ctx) === 'client_credentials') requirePresence();
     const [first] = oneOf ?? [];
     if (first !== undefined) return first;
     const named = this.#scopesOf(ctx).map(({ resource }) => resource ?? this.directoryIdentifier);
@@ -35,6 +34,8 @@ export class Resources {
 
   /** The library's `getResourceServerInfo`. Refuses what the API does not publish, or what is not assigned. */
   async info(ctx: KoaContextWithOIDC, identifier: string): Promise<ResourceServer> {
+    if (grantTypeOf(ctx) === 'client_credentials') requirePresence();
+    else requireEnabled(ctx);
     const resource = await this.find(identifier);
     if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
     const asked = this.#scopesOf(ctx).filter((scope) => this.#belongs(scope, identifier, ctx));
@@ -132,6 +133,13 @@ function requirePresence(): void {
   const { client } = currentRequest();
   if (!client?.servicePrincipalId) throw refuse(errors.UnauthorizedClient, 'applicationAbsent');
   if (!client.isEnabled) throw refuse(errors.UnauthorizedClient, 'applicationDisabled');
+}
+
+/** Whether an administrator has switched the application off. An absent one may still be consented to. */
+function requireEnabled(ctx: KoaContextWithOIDC): void {
+  const { client } = currentRequest();
+  if (!client?.servicePrincipalId || client.isEnabled) return;
+  throw refuse(ctx.oidc.route === 'token' ? errors.InvalidGrant : errors.AccessDenied, 'applicationDisabled');
 }
 
 function publishedScopes(resource: ResourceState, identifier: string, asked: readonly RequestedScope[]): string[] {

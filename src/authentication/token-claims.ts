@@ -1,9 +1,10 @@
-import type { AccessToken, ClientCredentials, KoaContextWithOIDC } from 'oidc-provider';
-import { type Account, getAccount } from '../authorization/internal/accounts.ts';
+import { type AccessToken, type ClientCredentials, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Account, getAccount, getUserAssignment } from '../authorization/internal/accounts.ts';
 import type { ResourceState } from '../authorization/internal/clients.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
-import { DEFAULT_SCOPE, parseScopes } from './requested-scopes.ts';
+import { refuse } from './refusals.ts';
+import { DEFAULT_SCOPE, isOidcScope, parseScopes } from './requested-scopes.ts';
 import { type Resources, rolesOf } from './resources.ts';
 
 /** Claims of an access token before it is signed (RFC 9068; wire.md, "Tokens"). */
@@ -52,25 +53,38 @@ export class TokenClaims {
   }
 
   async #delegated(ctx: KoaContextWithOIDC, token: AccessToken, resource: ResourceState): Promise<AccessTokenClaims> {
-    const account = await this.#accountOf(token.accountId);
-    const scope = shortScopes(ctx, token, resource).join(' ');
+    const [account, assignment] = await Promise.all([
+      this.#accountOf(token.accountId),
+      this.#assignmentOf(token.accountId, resource),
+    ]);
+    const scopes = shortScopes(ctx, token, resource);
+    const scope = scopes.join(' ');
+    currentRequest().echoedScope = echoedScope(ctx, token, scopes);
     return {
       sub: account.id,
       oid: account.id,
       scp: scope,
       scope,
       wids: account.directoryRoles,
+      ...(assignment.roles.length > 0 ? { roles: assignment.roles } : {}),
       name: account.displayName,
       preferred_username: account.userPrincipalName,
-      sid: token.sessionUid,
+      sid: token.sid,
       fid: token.grantId,
     };
   }
 
   async #accountOf(id: string): Promise<Account> {
     const account = await this.#authorization.performInternal(currentRequest().principal, getAccount, id);
-    if (!account) throw new Error('The account of the token is gone.');
+    if (!account) throw refuse(errors.InvalidGrant, 'userDisabled');
     return account;
+  }
+
+  async #assignmentOf(userId: string, { appId, assignmentRequired }: ResourceState) {
+    const { principal } = currentRequest();
+    const assignment = await this.#authorization.performInternal(principal, getUserAssignment, { userId, appId });
+    if (assignmentRequired && !assignment.isAssigned) throw refuse(errors.InvalidGrant, 'notAssigned');
+    return assignment;
   }
 }
 
@@ -118,4 +132,19 @@ function shortScopes(ctx: KoaContextWithOIDC, token: AccessToken, resource: Reso
   const identifier = token.resourceServer?.identifier() ?? '';
   const granted = new Set(ctx.oidc.entities.Grant?.getResourceScope(identifier).split(' '));
   return resource.oauth2PermissionScopes.map(({ value }) => value).filter((value) => granted.has(value));
+}
+
+/**
+ * The answer's `scope`: as the client spelled it, since some clients' caches look for what they asked for; `.default`
+ * after what it stands for, as Entra has it.
+ */
+function echoedScope(ctx: KoaContextWithOIDC, token: AccessToken, scopes: readonly string[]): string {
+  const asked = parseScopes(token.scope) ?? [];
+  const all = asked.find(({ value }) => value === DEFAULT_SCOPE);
+  const expanded = all ? scopes.map((value) => (all.resource ? `${all.resource}/${value}` : value)) : [];
+  const { AuthorizationCode, Grant } = ctx.oidc.entities;
+  const oidc =
+    currentRequest().oidcScopes ??
+    Grant?.getOIDCScopeFiltered([...(AuthorizationCode?.scopes ?? [])].filter(isOidcScope)).split(' ');
+  return [...new Set([...expanded, ...asked.map(({ spelled }) => spelled), ...(oidc ?? [])])].filter(Boolean).join(' ');
 }

@@ -14,7 +14,7 @@ export async function completeTokenResponse(ctx: KoaContextWithOIDC, next: () =>
   ctx.body = {
     ...body,
     ext_expires_in: body.expires_in,
-    ...(accountId === undefined ? {} : { scope }),
+    ...(accountId === undefined ? {} : { scope: currentRequest().echoedScope ?? scope }),
     ...(accountId !== undefined && wantsClientInfo
       ? { client_info: clientInfo(accountId, currentRequest().tenantId) }
       : {}),

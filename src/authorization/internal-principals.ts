@@ -6,6 +6,7 @@ export const INTERNAL_PRINCIPALS: Readonly<Record<InternalPrincipal['name'], rea
   tokenService: [
     'authentication/tenants/resolve',
     'authentication/clients/read',
+    'authentication/secrets/markUsed',
     'authentication/resources/read',
     'authentication/accounts/read',
     'authentication/passwords/read',

@@ -108,7 +108,11 @@ export async function consumeArtifact(permit: Write, model: string, id: string, 
   return rows.length === 1;
 }
 
-export async function deleteArtifact(permit: Write, model: string, id: string): Promise<void> {
+export async function deleteArtifact(
+  permit: Write | Permit<'authentication/families/revoke'>,
+  model: string,
+  id: string,
+): Promise<void> {
   await permit.query({
     name: 'delete-artifact',
     text: 'delete from artifacts where tenant_id = $1 and model = $2 and id_hash = $3',

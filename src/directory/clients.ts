@@ -169,3 +169,28 @@ export async function readResource(
   });
   return resource;
 }
+
+/** Notes that a secret of an own application was used; at most one write an hour, whatever processes there are. */
+export async function markSecretUsed(permit: Permit<'authentication/secrets/markUsed'>, keyId: string): Promise<void> {
+  await permit.query({
+    name: 'mark-secret-used',
+    text: `update password_credentials set last_used_at = now() where tenant_id = $1 and key_id = $2
+      and (last_used_at is null or last_used_at < now() - interval '1 hour')`,
+    values: [permit.tenantId, keyId],
+  });
+}
+
+/** Whether some single-page application that is present in the tenant is served from the origin (for CORS preflights). */
+export async function isSpaOrigin(permit: Permit<'authentication/clients/read'>, origin: string): Promise<boolean> {
+  const rows = await permit.query({
+    name: 'is-spa-origin',
+    text: `select from service_principals s
+      left join applications a on a.tenant_id = $1 and a.app_id = s.app_id
+      left join published_applications p on p.app_id = s.app_id and a.id is null
+      cross join unnest(coalesce(a.spa_redirect_uris, p.spa_redirect_uris)) uri
+      where s.tenant_id = $1 and s.account_enabled and (lower(uri) = $2 or starts_with(lower(uri), $2 || '/')
+        or starts_with(lower(uri), $2 || '?')) limit 1`,
+    values: [permit.tenantId, origin],
+  });
+  return rows.length > 0;
+}

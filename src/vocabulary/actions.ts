@@ -52,6 +52,7 @@ export type DirectoryAction = (typeof DIRECTORY_ACTIONS)[number];
 export const INTERNAL_ACTIONS = [
   'authentication/tenants/resolve',
   'authentication/clients/read',
+  'authentication/secrets/markUsed',
   'authentication/resources/read',
   'authentication/accounts/read',
   'authentication/passwords/read',

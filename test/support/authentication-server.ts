@@ -17,23 +17,36 @@ export interface TestAuthenticationServer {
   close(): Promise<void>;
 }
 
+export interface TestServerOptions {
+  /** That of another listener: as two processes behind one name. Its own unless given. */
+  readonly publicOrigin?: string;
+  /** Another door to the data, for builds that are broken on purpose. */
+  readonly authorization?: Authorization;
+}
+
 /** The authorization server on a port of its own, wired as `main.ts` wires it, with the authentication login. */
-export async function anAuthenticationServer(database: TestDatabase): Promise<TestAuthenticationServer> {
+export async function anAuthenticationServer(
+  database: TestDatabase,
+  { publicOrigin, authorization: given }: TestServerOptions = {},
+): Promise<TestAuthenticationServer> {
   const errors: unknown[] = [];
   const refusals: string[] = [];
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}`; // listening on TCP
+  const ownOrigin = `http://localhost:${(server.address() as AddressInfo).port}`; // listening on TCP
+  const origin = publicOrigin ?? ownOrigin;
   const secretKey = database.sealer.derive('bailiwick/client-secrets/1');
   const passwords = new Passwords({
     pepper: database.sealer.derive('bailiwick/passwords/1'),
     organizationWords: (tenantId) => new Tenants(authorization).words(tenantId),
   });
-  const authorization: Authorization = new Authorization(database.openStore('authentication'), {
-    hashNewPassword: (...asked) => passwords.hashNewPassword(...asked),
-    checkPassword: (tenantId, userId, password) =>
-      checkCurrentPassword({ authorization, passwords }, { tenantId, userId }, password),
-  });
+  const authorization: Authorization =
+    given ??
+    new Authorization(database.openStore('authentication'), {
+      hashNewPassword: (...asked) => passwords.hashNewPassword(...asked),
+      checkPassword: (tenantId, userId, password) =>
+        checkCurrentPassword({ authorization, passwords }, { tenantId, userId }, password),
+    });
   const handle = makeAuthentication({
     authorization,
     passwords,
@@ -50,5 +63,10 @@ export async function anAuthenticationServer(database: TestDatabase): Promise<Te
     onError: (error) => errors.push(error),
   });
   server.on('request', handle);
-  return { origin, errors, refusals, passwords, close: () => new Promise((resolve) => server.close(() => resolve())) };
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { origin: ownOrigin, errors, refusals, passwords, close };
 }

@@ -1,4 +1,10 @@
-import { findClient, readClientDefinition, readResource } from '../../directory/clients.ts';
+import {
+  findClient,
+  isSpaOrigin,
+  markSecretUsed,
+  readClientDefinition,
+  readResource,
+} from '../../directory/clients.ts';
 import { internalOperation } from '../operation.ts';
 
 export type {
@@ -33,4 +39,18 @@ export const getResource = internalOperation({
   access: 'read',
   short: true,
   run: (permit, name: { readonly appId?: string; readonly identifierUri?: string }) => readResource(permit, name),
+});
+
+export const noteSecretUse = internalOperation({
+  action: 'authentication/secrets/markUsed',
+  access: 'write',
+  short: true,
+  run: (permit, keyId: string) => markSecretUsed(permit, keyId),
+});
+
+export const servesSpa = internalOperation({
+  action: 'authentication/clients/read',
+  access: 'read',
+  short: true,
+  run: (permit, origin: string) => isSpaOrigin(permit, origin),
 });

@@ -1,4 +1,4 @@
-import { type Artifact, consumeArtifact, saveArtifact } from '../../directory/artifacts.ts';
+import { type Artifact, consumeArtifact, deleteArtifact, saveArtifact } from '../../directory/artifacts.ts';
 import { insertSignIn, type SignInEntry } from '../../directory/sign-ins.ts';
 import {
   insertFamily,
@@ -13,7 +13,7 @@ import type { Permit } from '../../store/permit.ts';
 import { internalOperation } from '../operation.ts';
 
 export type { SignInEntry } from '../../directory/sign-ins.ts';
-export type { LiveConsent, LiveFamily, TokenFamily } from '../../directory/token-families.ts';
+export type { FamilyPlatform, LiveConsent, LiveFamily, TokenFamily } from '../../directory/token-families.ts';
 
 /** Everything that one successful answer of the token or authorization endpoint rests on. */
 export interface TokenIssuance {
@@ -76,6 +76,21 @@ export const endFamilies = internalOperation({
   raisesVersion: true,
   run: (permit: Permit<'authentication/families/revoke'>, which: Parameters<typeof revokeFamilies>[1]) =>
     revokeFamilies(permit, which),
+});
+
+/** Signs a browser out: its session and what began in it end in one transaction. */
+export const signOut = internalOperation({
+  action: 'authentication/families/revoke',
+  access: 'write',
+  short: false,
+  raisesVersion: true,
+  run: async (
+    permit: Permit<'authentication/families/revoke'>,
+    { id, uid }: { readonly id: string; readonly uid: string },
+  ) => {
+    await deleteArtifact(permit, 'Session', id);
+    await revokeFamilies(permit, { sessionUid: uid, reason: 'signedOut' });
+  },
 });
 
 export const endToken = internalOperation({

@@ -1,0 +1,51 @@
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { currentRequest } from './oauth-request.ts';
+import { refuse } from './refusals.ts';
+
+/** Seconds that an assertion may still be valid when it arrives. */
+const MAX_SECONDS = 3_600;
+/** The same where the application is set to use an assertion more than once. */
+const MAX_REUSED_SECONDS = 600;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Endpoints by which a client's assertion may be addressed, beside the issuer. */
+export interface AssertionAudience {
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+}
+
+/**
+ * What the library does not ask of a client assertion whose signature it has verified (RFC 7523; rfc7523bis): exactly
+ * one audience, which is ours; a short life; and a certificate thumbprint, where one is named, of this application.
+ * @throws `invalid_client`
+ */
+export function checkClientAssertion(
+  { oidc }: KoaContextWithOIDC,
+  claims: Json,
+  header: Json,
+  { issuer, tokenEndpoint }: AssertionAudience,
+): void {
+  if (claims.aud !== issuer && claims.aud !== tokenEndpoint) {
+    throw refuseAssertion('assertionAudience');
+  }
+  const seconds = Number(claims.exp) - Date.now() / 1_000;
+  if (!(seconds <= (mayBeReused() ? MAX_REUSED_SECONDS : MAX_SECONDS))) throw refuseAssertion('assertionTooLong');
+  const keys = (oidc.client?.jwks?.keys ?? []).map((key): Json => ({ ...key }));
+  for (const name of ['x5t', 'x5t#S256']) {
+    if (header[name] !== undefined && !keys.some((key) => key[name] === header[name])) {
+      throw refuseAssertion('assertionKey');
+    }
+  }
+  currentRequest().isAuthenticated = true;
+}
+
+/** Whether the application is set to use an assertion until it expires (`compatibility.assertionReuse`). */
+export function mayBeReused(): boolean {
+  return currentRequest().compatibility?.assertionReuse === true;
+}
+
+function refuseAssertion(reason: 'assertionAudience' | 'assertionTooLong' | 'assertionKey') {
+  currentRequest().reason = reason;
+  return refuse(errors.InvalidClientAuth, reason);
+}

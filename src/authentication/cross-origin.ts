@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { servesSpa } from '../authorization/internal/clients.ts';
+import type { Authorization } from '../authorization/perform.ts';
+import type { TenantRoute } from './authentication-server.ts';
+import { currentRequest } from './oauth-request.ts';
+
+const MAX_AGE = '600';
+const ALLOWED_HEADERS =
+  'authorization, content-type, client-request-id, return-client-request-id, x-client-sku, x-client-ver, x-client-os, x-client-cpu, x-client-current-telemetry, x-client-last-telemetry, x-ms-lib-capability, x-app-name, x-app-ver, x-anchormailbox';
+
+/** Whether a page of this origin is one of the application's single-page redirect URIs. Opaque origins never are. */
+export function isSpaOriginOf(spaRedirectUris: readonly string[], origin: string): boolean {
+  return spaRedirectUris.some((uri) => URL.parse(uri)?.origin === origin);
+}
+
+/**
+ * A preflight names no client: it is answered where some single-page application of the tenant has that origin. The
+ * request that follows is held against its own client.
+ */
+export function preflightRoute(authorization: Authorization): TenantRoute {
+  return {
+    method: 'OPTIONS',
+    path: /^\/(oauth2\/v2\.0\/(token|introspect|revoke)|oidc\/userinfo)$/,
+    handle: async (request, response, { principal }) => {
+      response.setHeader('Vary', 'Origin');
+      response.statusCode = 204;
+      const origin = singleOrigin(request);
+      if (origin && (await authorization.performInternal(principal, servesSpa, origin))) {
+        response.setHeader('Access-Control-Allow-Methods', 'GET, POST');
+        response.setHeader('Access-Control-Allow-Headers', ALLOWED_HEADERS);
+        response.setHeader('Access-Control-Max-Age', MAX_AGE);
+        allowOrigin(response, origin);
+      }
+      response.end();
+    },
+  };
+}
+
+/** The `Origin` of a request, when it is one that can be allowed at all. */
+export function singleOrigin({ headers }: IncomingMessage): string | undefined {
+  const { origin } = headers;
+  return origin !== undefined && URL.parse(origin)?.origin === origin && origin !== 'null' ? origin : undefined;
+}
+
+export function allowOrigin(response: ServerResponse, origin: string): void {
+  response.setHeader('Vary', 'Origin');
+  response.setHeader('Access-Control-Allow-Origin', origin);
+  response.setHeader('Access-Control-Expose-Headers', 'WWW-Authenticate, client-request-id, Retry-After');
+}
+
+/**
+ * The library allows any origin until it knows the client; what fails before that would be readable everywhere. Here an
+ * origin is allowed only where the client's own pages are.
+ */
+export async function restrictOrigins(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  await next();
+  const origin = ctx.get('Origin');
+  if (origin && !isSpaOriginOf(currentRequest().spaRedirectUris ?? [], origin)) {
+    ctx.remove('Access-Control-Allow-Origin');
+    ctx.remove('Access-Control-Expose-Headers');
+  }
+}

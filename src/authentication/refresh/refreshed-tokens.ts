@@ -1,0 +1,83 @@
+import type Provider from 'oidc-provider';
+import { type Account, errors, type Grant, type RefreshToken, type TokenEndpointGrantContext } from 'oidc-provider';
+import type { LiveFamily } from '../../authorization/internal/tokens.ts';
+import { currentRequest } from '../oauth-request.ts';
+import { refuse } from '../refusals.ts';
+import { spellings } from '../requested-scopes.ts';
+import type { Resources } from '../resources.ts';
+import type { WantedScopes } from './wanted-scopes.ts';
+
+export type RefreshContext = TokenEndpointGrantContext<{ refresh_token?: string }>;
+
+/** The parent that was presented, and all that must still be true for its family. */
+export interface Refresh {
+  readonly parent: RefreshToken;
+  readonly family: LiveFamily;
+  readonly grant: Grant;
+  readonly account: Account;
+  readonly wanted: WantedScopes;
+}
+
+/** The members of a token response (RFC 6749, section 5.1) that a refresh makes anew. */
+export interface RefreshedTokens {
+  readonly access_token: string;
+  readonly expires_in: number;
+  readonly id_token?: string;
+  readonly scope: string;
+  readonly token_type: string;
+}
+
+/**
+ * Signs what live consent allows of what is wanted.
+ * @throws `invalid_grant` with `consent_required` when that is nothing
+ */
+export async function makeRefreshedTokens(
+  provider: Provider,
+  ctx: RefreshContext,
+  resources: Resources,
+  refresh: Refresh,
+): Promise<RefreshedTokens> {
+  const { grant, wanted, account } = refresh;
+  const info = await resources.info(ctx, wanted.identifier);
+  const granted = new Set(grant.getResourceScope(wanted.identifier).split(' '));
+  const scopes = wanted.scopes.filter(({ value }) =>
+    spellings(wanted.identifier, value).some((name) => granted.has(name)),
+  );
+  if (scopes.length === 0) throw refuse(errors.InvalidGrant, 'consentRequired');
+  const oidc = grant.getOIDCScopeFiltered([...wanted.oidc]);
+  currentRequest().oidcScopes = oidc.split(' ').filter(Boolean);
+  const token = new provider.AccessToken({ ...inherited(refresh), client: ctx.oidc.client, gty: 'refresh_token' });
+  token.resourceServer = new provider.ResourceServer(wanted.identifier, info);
+  token.scope = scopes.map(({ spelled }) => spelled).join(' ');
+  ctx.oidc.entity('Account', account);
+  ctx.oidc.entity('Grant', grant);
+  ctx.oidc.entity('AccessToken', token);
+  const tokens = {
+    access_token: await token.save(),
+    expires_in: token.expiration,
+    scope: token.scope,
+    token_type: token.tokenType,
+  };
+  if (!currentRequest().oidcScopes?.includes('openid')) return tokens;
+  return { ...tokens, id_token: await idToken(provider, ctx, refresh, oidc) };
+}
+
+function inherited({ parent, account }: Refresh) {
+  const { grantId = '', sessionUid, sid } = parent;
+  return { accountId: account.accountId, grantId, sessionUid, sid };
+}
+
+/** Says of the sign-in what the first one said (OpenID Connect Core, section 12.2), which had the `nonce`. */
+async function idToken(
+  provider: Provider,
+  ctx: RefreshContext,
+  { parent, account }: Refresh,
+  scope: string,
+): Promise<string> {
+  const { acr, amr, authTime, sid } = parent;
+  const claims = await account.claims('id_token', scope, {}, []);
+  const token = new provider.IdToken({ ...claims, acr, amr, auth_time: authTime }, { ctx });
+  Object.assign(token, { scope });
+  if (sid) token.set('sid', sid);
+  return token.issue({ use: 'idtoken' });
+}

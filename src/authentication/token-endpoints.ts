@@ -1,0 +1,66 @@
+import type Provider from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { getLiveFamily } from '../authorization/internal/tokens.ts';
+import type { Authorization } from '../authorization/perform.ts';
+import { currentRequest, type OAuthRequest } from './oauth-request.ts';
+import type { LiveAccessToken, PresentedTokens } from './presented-tokens.ts';
+import { refuse } from './refusals.ts';
+
+const INACTIVE = { active: false };
+
+/**
+ * Introspection (RFC 7662) and revocation (RFC 7009). The library authenticates the client and reads the request; the
+ * token itself is hidden from it (see `Clients`), because it knows stored tokens only and tells any client about them.
+ */
+export class TokenEndpoints {
+  readonly #authorization: Authorization;
+  readonly #tokens: PresentedTokens;
+
+  constructor(authorization: Authorization, tokens: PresentedTokens) {
+    this.#authorization = authorization;
+    this.#tokens = tokens;
+  }
+
+  /** Upstream of the library: answers in its place once it let the client through. */
+  readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next();
+    if (ctx.status !== 200) return;
+    const request = currentRequest();
+    const { route, provider, client } = ctx.oidc ?? {};
+    if (!client || !provider || request.presented === undefined) return;
+    if (route === 'introspection')
+      ctx.body = await this.#introspect(provider, request, request.presented, client.clientId);
+    if (route === 'revocation') {
+      await this.#tokens.revoke(provider, request.tenantId, request.presented, client.clientId);
+    }
+  };
+
+  /** Told to the token's client and to the API that it is for; to everyone else it is not active. */
+  async #introspect(provider: Provider, request: OAuthRequest, token: string, askingAppId: string): Promise<object> {
+    if (request.face?.authentication === 'none') throw refuse(errors.InvalidClientAuth, 'introspectionPublic');
+    const live = await this.#tokens.live(request.tenantId, token);
+    if (live)
+      return [live.claims.client_id, live.claims.aud].includes(askingAppId) ? describeAccessToken(live) : INACTIVE;
+    return this.#describeRefreshToken(provider, request, token, askingAppId);
+  }
+
+  async #describeRefreshToken(provider: Provider, request: OAuthRequest, value: string, askingAppId: string) {
+    const token = await provider.RefreshToken.find(value);
+    if (token?.clientId !== askingAppId || !token.isValid || !token.grantId) return INACTIVE;
+    const family = await this.#authorization.performInternal(request.principal, getLiveFamily, token.grantId);
+    if (family?.userId !== token.accountId) return INACTIVE;
+    const { clientId, accountId, exp, iat } = token;
+    return { active: true, client_id: clientId, sub: accountId, exp, iat, iss: provider.issuer };
+  }
+}
+
+function describeAccessToken({ claims, scopes, roles }: LiveAccessToken): object {
+  const { iss, sub, aud, client_id, exp, iat, nbf, jti, tid, oid } = claims;
+  return {
+    active: true,
+    token_type: 'Bearer',
+    ...{ iss, sub, aud, client_id, exp, iat, nbf, jti, tid, oid },
+    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+    ...(roles.length > 0 ? { roles } : {}),
+  };
+}
