@@ -22,14 +22,24 @@ export class Resources {
 
   /** The library's `defaultResource`: which resource or resources the scopes of this request name. */
   identifiersOf(ctx: KoaContextWithOIDC, oneOf?: readonly string[]): string | string[] {
-    const [first] = oneOf ?? [];
-    if (first !== undefined) return first;
-    const named = this.#scopesOf(ctx).map(({ resource }) => resource ?? this.directoryIdentifier);
-    const identifiers = [...new Set(named)];
+    if (oneOf && oneOf.length > 0) return this.#redeemedFor(ctx, oneOf);
+    // OIDC scopes alone are for the directory API; beside others they decide on the ID token only.
+    const named = this.#scopesOf(ctx).filter(({ value }) => !isOidcScope(value));
+    const identifiers = [...new Set(named.map(({ resource }) => resource ?? this.directoryIdentifier))];
     if (identifiers.length === 0) return this.directoryIdentifier;
     if (identifiers.length === 1) return identifiers[0] ?? this.directoryIdentifier;
     if (grantTypeOf(ctx) === 'client_credentials') throw refuse(errors.InvalidScope, 'oneResource');
     return identifiers;
+  }
+
+  /** Of several resources of a code, the one whose scopes are asked for at its redemption, as Entra lets clients do. */
+  #redeemedFor({ oidc }: KoaContextWithOIDC, oneOf: readonly string[]): string {
+    const { scope } = oidc.body ?? {};
+    const asked = parseScopes(typeof scope === 'string' ? scope : undefined) ?? [];
+    const named = asked
+      .filter(({ value }) => !isOidcScope(value))
+      .map(({ resource }) => resource ?? this.directoryIdentifier);
+    return named.find((identifier) => oneOf.includes(identifier)) ?? oneOf[0] ?? this.directoryIdentifier;
   }
 
   /** The library's `getResourceServerInfo`. Refuses what the API does not publish, or what is not assigned. */

@@ -119,6 +119,8 @@ function thumbprintsOf({ fingerprint, fingerprint256 }: X509Certificate): Record
   return { x5t: encoded(fingerprint), 'x5t#S256': encoded(fingerprint256) };
 }
 
-function named({ kid }: Record<string, unknown>): Record<string, string> {
-  return typeof kid === 'string' ? { kid: kid.slice(0, 200) } : {};
+/** A key that says for which algorithm it is, is for no other (RFC 7517, section 4.4). */
+function named({ kid, alg }: Record<string, unknown>): Record<string, string> {
+  const isKnown = alg === 'RS256' || alg === 'PS256' || alg === 'ES256';
+  return { ...(typeof kid === 'string' ? { kid: kid.slice(0, 200) } : {}), ...(isKnown ? { alg } : {}) };
 }

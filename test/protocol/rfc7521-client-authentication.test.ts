@@ -1,0 +1,436 @@
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type JWTHeaderParameters, SignJWT } from 'jose';
+import * as oauth from 'oauth4webapi';
+import { aClientApplication, addSecret, assignRole, type TestApplication } from '../support/applications.ts';
+import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
+import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { type Answer, answerOf, post } from '../support/sign-in.ts';
+import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
+
+let database: TestDatabase;
+let server: TestAuthenticationServer;
+let second: TestAuthenticationServer;
+let tenant: TestTenant;
+let other: TestTenant;
+
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const THUMBPRINT = {
+  x5t: Buffer.alloc(20, 7).toString('base64url'),
+  'x5t#S256': Buffer.alloc(32, 7).toString('base64url'),
+};
+const EC_JWK = { ...ec.publicKey.export({ format: 'jwk' }), kid: 'ec-key' };
+/** As the directory stores a certificate: its key and its thumbprints. */
+const CERTIFICATE = { ...rsa.publicKey.export({ format: 'jwk' }), ...THUMBPRINT };
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+beforeAll(async () => {
+  database = await aDatabase();
+  server = await anAuthenticationServer(database);
+  second = await anAuthenticationServer(database, { publicOrigin: server.origin });
+  tenant = await aTenant(database, 'Contoso');
+  other = await aTenant(database, 'Fabrikam');
+});
+
+afterAll(async () => {
+  await server.close();
+  await second.close();
+  await database.drop();
+});
+
+const issuerOf = ({ id }: TestTenant) => `${server.origin}/${id}/v2.0`;
+const tokenEndpointOf = ({ id }: TestTenant) => `${server.origin}/${id}/oauth2/v2.0/token`;
+
+async function aDaemon(properties: Parameters<typeof aClientApplication>[2] = {}): Promise<TestApplication> {
+  const daemon = await aClientApplication(database, tenant, properties);
+  await assignRole(database, tenant, daemon.servicePrincipalId, 'User.Read.All');
+  return daemon;
+}
+
+const asking = (daemon: TestApplication, secret: string, headers: Record<string, string> = {}) =>
+  post(
+    server.origin,
+    tenant,
+    'token',
+    { grant_type: 'client_credentials', client_id: daemon.appId, client_secret: secret },
+    headers,
+  );
+
+const basic = (value: string, form: Record<string, string> = {}, scheme = 'Basic'): Promise<Answer> =>
+  post(
+    server.origin,
+    tenant,
+    'token',
+    { grant_type: 'client_credentials', ...form },
+    { authorization: `${scheme} ${value}` },
+  );
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+interface Assertion {
+  readonly claims?: Record<string, unknown>;
+  readonly header?: Partial<JWTHeaderParameters>;
+  readonly key?: KeyObject | Uint8Array;
+}
+
+async function assertionOf(
+  { appId }: TestApplication,
+  { claims = {}, header = {}, key = ec.privateKey }: Assertion = {},
+) {
+  const now = Math.floor(Date.now() / 1_000);
+  const all = {
+    iss: appId,
+    sub: appId,
+    aud: issuerOf(tenant),
+    jti: randomUUID(),
+    iat: now,
+    nbf: now,
+    exp: now + 300,
+    ...claims,
+  };
+  const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return new SignJWT(given).setProtectedHeader({ alg: 'ES256', ...header }).sign(key);
+}
+
+const present = (assertion: string, form: Record<string, string> = {}, at = server) =>
+  post(at.origin, tenant, 'token', {
+    grant_type: 'client_credentials',
+    client_assertion_type: ASSERTION_TYPE,
+    client_assertion: assertion,
+    ...form,
+  });
+
+const outcome = ({ status, body }: Answer) => [status, body.error];
+const UNAUTHENTICATED = [401, 'invalid_client'];
+
+describe('a client secret', () => {
+  test('is taken by post and by Basic, whose parts are form-encoded', async () => {
+    const daemon = await aDaemon();
+    expect((await asking(daemon, daemon.secret)).status).toBe(200);
+    expect((await basic(base64(`${daemon.appId}:${encodeURIComponent(daemon.secret)}`))).status).toBe(200);
+    expect((await basic(base64(`${daemon.appId}:${daemon.secret}`), {}, 'bAsIc')).status).toBe(200);
+  });
+
+  test('CLI-01: that is wrong, empty, expired or another application’s is refused alike', async () => {
+    const [daemon, stranger] = [await aDaemon(), await aDaemon()];
+    await addSecret(database, tenant, daemon, 'an-expired-secret-of-this-client', false, "now() - interval '1 second'");
+    for (const secret of ['wrong', daemon.secret.toUpperCase(), `${daemon.secret} `, stranger.secret]) {
+      const answer = await asking(daemon, secret);
+      expect(outcome(answer)).toEqual(UNAUTHENTICATED);
+      expect(answer.body.error_codes).toEqual([7000215]);
+      expect(answer.text).not.toContain(daemon.secret);
+    }
+    const expired = await asking(daemon, 'an-expired-secret-of-this-client');
+    expect([...outcome(expired), ...expired.body.error_codes]).toEqual([...UNAUTHENTICATED, 7000222]);
+    expect(outcome(await asking(daemon, ''))).toEqual(UNAUTHENTICATED);
+    const withHeader = await basic(base64(`${daemon.appId}:wrong`));
+    expect(outcome(withHeader)).toEqual(UNAUTHENTICATED);
+    expect(withHeader.headers.get('www-authenticate')).toMatch(/^Basic realm=/);
+  });
+
+  test('CLI-02: does not stand in for the assertion of a client that has keys only', async () => {
+    const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false });
+    expect(outcome(await asking(daemon, 'anything'))).toEqual(UNAUTHENTICATED);
+    expect(
+      outcome(
+        await post(server.origin, tenant, 'token', { grant_type: 'client_credentials', client_id: daemon.appId }),
+      ),
+    ).toEqual(UNAUTHENTICATED);
+  });
+
+  test('CLI-03: beside another credential is refused', async () => {
+    const daemon = await aDaemon({ keys: [EC_JWK] });
+    const header = base64(`${daemon.appId}:${daemon.secret}`);
+    const assertion = { client_assertion_type: ASSERTION_TYPE, client_assertion: await assertionOf(daemon) };
+    for (const form of [assertion, { client_secret: daemon.secret }]) {
+      expect(outcome(await basic(header, form))).toEqual([400, 'invalid_request']);
+    }
+    expect(outcome(await present(assertion.client_assertion, { client_secret: daemon.secret }))).toEqual([
+      400,
+      'invalid_request',
+    ]);
+  });
+
+  test('CLI-10: lives beside a newer one until it is removed, and its use is noted', async () => {
+    const daemon = await aDaemon();
+    const keyId = await addSecret(database, tenant, daemon, 'the-newer-secret-of-this-client');
+    expect((await asking(daemon, daemon.secret)).status).toBe(200);
+    expect((await asking(daemon, 'the-newer-secret-of-this-client')).status).toBe(200);
+    await eventually(async () => {
+      const rows = await asSuperuser(
+        database,
+        'select from password_credentials where tenant_id = $1 and application_id = $2 and last_used_at is not null',
+        [tenant.id, daemon.id],
+      );
+      expect(rows).toHaveLength(2);
+    });
+    await asSuperuser(database, 'delete from password_credentials where tenant_id = $1 and key_id = $2', [
+      tenant.id,
+      keyId,
+    ]);
+    expect(outcome(await asking(daemon, 'the-newer-secret-of-this-client'))).toEqual(UNAUTHENTICATED);
+    expect((await asking(daemon, daemon.secret)).status).toBe(200);
+  });
+
+  test.each([
+    ['no base64', '%%%'],
+    ['non-canonical base64', 'YTpi='],
+    ['no colon', base64('abc')],
+    ['NUL', base64('a\0:b')],
+    ['CR and LF', base64('a\r\nb:c')],
+    ['characters beyond ASCII', base64('ä:ö')],
+    ['bytes that are not UTF-8', Buffer.from([0xff, 0xfe, 0x3a, 0x61]).toString('base64')],
+    ['a broken percent sign', base64('a%:b%zz')],
+    ['two colons', base64('a:b:c')],
+    ['8 KB', base64(`a:${'b'.repeat(6_000)}`)],
+  ])('CLI-11: in a Basic header with %s is refused, without an error of ours', async (_what, value) => {
+    const { status } = await basic(value);
+    expect([400, 401]).toContain(status);
+    expect(server.errors).toEqual([]);
+  });
+
+  test('that is empty in Basic counts as none: a public client may name itself so', async () => {
+    const publicClient = await aClientApplication(database, tenant, {
+      native: ['http://127.0.0.1/callback'],
+      isConfidential: false,
+    });
+    const answer = await basic(base64(`${publicClient.appId}:`), {
+      client_id: publicClient.appId,
+      grant_type: 'refresh_token',
+      refresh_token: 'x',
+    });
+    expect(outcome(answer)).toEqual([400, 'invalid_grant']);
+    const daemon = await aDaemon();
+    expect(outcome(await basic(base64(`${daemon.appId}:`), { client_id: daemon.appId }))).toEqual(UNAUTHENTICATED);
+  });
+});
+
+describe('a client assertion', () => {
+  test('is taken with the issuer or the token endpoint as its one audience', async () => {
+    const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false });
+    for (const aud of [issuerOf(tenant), tokenEndpointOf(tenant)]) {
+      expect((await present(await assertionOf(daemon, { claims: { aud } }))).status).toBe(200);
+    }
+  });
+
+  test.each(['RS256', 'PS256'])(
+    'of a certificate is taken with %s, named by a thumbprint or not at all',
+    async (alg) => {
+      const daemon = await aDaemon({ keys: [CERTIFICATE], isConfidential: false });
+      const hex = Buffer.from(THUMBPRINT.x5t, 'base64url').toString('hex').toUpperCase();
+      const headers = [
+        {},
+        { x5t: THUMBPRINT.x5t },
+        { 'x5t#S256': THUMBPRINT['x5t#S256'] },
+        { kid: THUMBPRINT.x5t },
+        { kid: hex },
+      ];
+      for (const header of headers) {
+        const assertion = await assertionOf(daemon, { header: { alg, ...header }, key: rsa.privateKey });
+        expect([header, (await present(assertion)).status]).toEqual([header, 200]);
+      }
+    },
+  );
+
+  test('CLI-04: for anybody else is refused', async () => {
+    const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false });
+    const audiences = [
+      ...[
+        issuerOf(other),
+        tokenEndpointOf(other),
+        'https://evil.example',
+        `${server.origin}/${tenant.domain}/oauth2/v2.0/token`,
+      ],
+      ...[
+        `${issuerOf(tenant)}/`,
+        issuerOf(tenant).toUpperCase(),
+        `${server.origin}/${tenant.id}/oauth2/v2.0/introspect`,
+      ],
+      ...[[issuerOf(tenant)], [issuerOf(tenant), 'https://evil.example'], [], {}, 7, undefined],
+    ];
+    for (const aud of audiences) {
+      expect([aud, ...outcome(await present(await assertionOf(daemon, { claims: { aud } })))]).toEqual([
+        aud,
+        ...UNAUTHENTICATED,
+      ]);
+    }
+    const hosted = await assertionOf(daemon, {
+      claims: { aud: `https://evil.example/${tenant.id}/oauth2/v2.0/token` },
+    });
+    const answer = await post(
+      server.origin,
+      tenant,
+      'token',
+      { grant_type: 'client_credentials', client_assertion_type: ASSERTION_TYPE, client_assertion: hosted },
+      { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
+    );
+    expect(outcome(answer)).toEqual(UNAUTHENTICATED);
+  });
+
+  test('CLI-05, RAC-08: is used once, at any listener, after a restart, and when its request failed', async () => {
+    const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false });
+    const used = await assertionOf(daemon);
+    expect((await present(used)).status).toBe(200);
+    expect(outcome(await present(used))).toEqual(UNAUTHENTICATED);
+    expect(outcome(await present(used, {}, second))).toEqual(UNAUTHENTICATED);
+    const failed = await assertionOf(daemon);
+    expect(outcome(await present(failed, { scope: 'User.ReadWrite.All' }))).toEqual([400, 'invalid_scope']);
+    const replayed = await present(failed);
+    expect([...outcome(replayed), ...replayed.body.error_codes]).toEqual([...UNAUTHENTICATED, 700027]);
+    const restarted = await anAuthenticationServer(database, { publicOrigin: server.origin });
+    expect(outcome(await present(failed, {}, restarted).finally(() => restarted.close()))).toEqual(UNAUTHENTICATED);
+  });
+
+  test('may be used until it expires where the application is set so, but for ten minutes at most', async () => {
+    const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false, compatibility: { assertionReuse: true } });
+    const assertion = await assertionOf(daemon);
+    expect([(await present(assertion)).status, (await present(assertion)).status]).toEqual([200, 200]);
+    const long = await assertionOf(daemon, { claims: { exp: Math.floor(Date.now() / 1_000) + 700 } });
+    expect(outcome(await present(long))).toEqual(UNAUTHENTICATED);
+  });
+
+  test('CLI-06: that is forged, misnamed or incomplete is refused', async () => {
+    const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false });
+    const now = Math.floor(Date.now() / 1_000);
+    const publicPem = ec.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const cases: [string, Assertion][] = [
+      ['HS256 with the public key', { header: { alg: 'HS256' }, key: Buffer.from(publicPem) }],
+      ['a key that is not registered', { key: stranger.privateKey }],
+      ['an unknown kid', { header: { kid: 'another' } }],
+      ['an unknown thumbprint', { header: { x5t: THUMBPRINT.x5t } }],
+      ['an algorithm that is not the key’s', { header: { alg: 'RS256' }, key: rsa.privateKey }],
+      ['no exp', { claims: { exp: undefined } }],
+      ['no jti', { claims: { jti: undefined } }],
+      ['no sub', { claims: { sub: undefined } }],
+      ['an exp in ten years', { claims: { exp: now + 315_360_000 } }],
+      ['an exp that is past', { claims: { exp: now - 30 } }],
+      ['an exp that is text', { claims: { exp: String(now + 60) } }],
+      ['an exp of 1e300', { claims: { exp: 1e300 } }],
+      ['an nbf in the future', { claims: { nbf: now + 600 } }],
+    ];
+    for (const [what, assertion] of cases) {
+      expect([what, ...outcome(await present(await assertionOf(daemon, assertion)))]).toEqual([
+        what,
+        ...UNAUTHENTICATED,
+      ]);
+    }
+    const [, payload] = (await assertionOf(daemon)).split('.');
+    for (const alg of ['none', 'None']) {
+      const header = Buffer.from(JSON.stringify({ alg })).toString('base64url');
+      expect([400, 401]).toContain((await present(`${header}.${payload}.`)).status);
+    }
+    expect(outcome(await present('not.a.jwt'))).toEqual([400, 'invalid_request']);
+    expect(server.errors).toEqual([]);
+  });
+
+  test('CLI-06: with RS256 is refused where the key is registered for PS256', async () => {
+    const daemon = await aDaemon({ keys: [{ ...CERTIFICATE, alg: 'PS256' }], isConfidential: false });
+    expect(
+      outcome(await present(await assertionOf(daemon, { header: { alg: 'RS256' }, key: rsa.privateKey }))),
+    ).toEqual(UNAUTHENTICATED);
+    expect((await present(await assertionOf(daemon, { header: { alg: 'PS256' }, key: rsa.privateKey }))).status).toBe(
+      200,
+    );
+  });
+
+  test('CLI-07: whose issuer is not its subject, or that speaks for another client, is refused', async () => {
+    const [daemon, victim] = [await aDaemon({ keys: [EC_JWK], isConfidential: false }), await aDaemon()];
+    expect(outcome(await present(await assertionOf(daemon, { claims: { iss: victim.appId } })))).toEqual(
+      UNAUTHENTICATED,
+    );
+    expect(outcome(await present(await assertionOf(daemon, { claims: { sub: victim.appId } })))).toEqual(
+      UNAUTHENTICATED,
+    );
+    expect(outcome(await present(await assertionOf(daemon), { client_id: victim.appId }))).toEqual([
+      400,
+      'invalid_request',
+    ]);
+  });
+});
+
+describe('CLI-09: a public client', () => {
+  test('gets no app-only token and learns of no token', async () => {
+    const spa = await aClientApplication(database, tenant, {
+      spa: ['https://spa.example/callback'],
+      isConfidential: false,
+    });
+    const credentials = await post(server.origin, tenant, 'token', {
+      grant_type: 'client_credentials',
+      client_id: spa.appId,
+    });
+    expect(credentials.status).toBe(400);
+    const asked = await post(server.origin, tenant, 'introspect', { client_id: spa.appId, token: 'anything' });
+    expect(outcome(asked)).toEqual(UNAUTHENTICATED);
+    expect((await post(server.origin, tenant, 'revoke', { client_id: spa.appId, token: 'anything' })).status).toBe(200);
+  });
+});
+
+describe('oauth4webapi, unmodified', () => {
+  test.each(['secret by post', 'secret by Basic', 'private_key_jwt'])('gets a token with %s', async (how) => {
+    const daemon = await aDaemon({ keys: [EC_JWK] });
+    const issuer = new URL(issuerOf(tenant));
+    const http = { [oauth.allowInsecureRequests]: true };
+    const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, http));
+    const key = await crypto.subtle.importKey(
+      'pkcs8',
+      ec.privateKey.export({ type: 'pkcs8', format: 'der' }),
+      { name: 'ECDSA', namedCurve: 'P-256' },
+      false,
+      ['sign'],
+    );
+    const authentication = {
+      'secret by post': oauth.ClientSecretPost(daemon.secret),
+      'secret by Basic': oauth.ClientSecretBasic(daemon.secret),
+      private_key_jwt: oauth.PrivateKeyJwt({ key, kid: 'ec-key' }),
+    }[how];
+    if (!authentication) throw new Error(how);
+    const client = { client_id: daemon.appId };
+    const response = await oauth.clientCredentialsGrantRequest(as, client, authentication, {}, http);
+    const { access_token } = await oauth.processClientCredentialsResponse(as, client, response);
+    expect(access_token.split('.')).toHaveLength(3);
+  });
+});
+
+describe('a refusal', () => {
+  test('of an authenticated client is in its tenant’s records, of anybody else in the security log alone', async () => {
+    const daemon = await aDaemon();
+    const records = () =>
+      asSuperuser<{ failure_reason: string; error_code: number }>(
+        database,
+        'select failure_reason, error_code from sign_ins where tenant_id = $1 and app_id = $2',
+        [tenant.id, daemon.appId],
+      );
+    const before = server.refusals.length;
+    await asking(daemon, 'wrong');
+    expect(await records()).toEqual([]);
+    expect(server.refusals.slice(before)).toMatchObject([
+      { tenantId: tenant.id, clientId: daemon.appId, route: 'token', error: 'invalid_client', errorCode: 7000215 },
+    ]);
+    const form = {
+      grant_type: 'client_credentials',
+      client_id: daemon.appId,
+      client_secret: daemon.secret,
+      scope: 'User.ReadWrite.All',
+    };
+    await answerOf(await fetch(tokenEndpointOf(tenant), { method: 'POST', body: new URLSearchParams(form) }));
+    expect(await records()).toMatchObject([
+      { error_code: 70011, failure_reason: expect.stringContaining('invalid_scope') },
+    ]);
+    expect(server.refusals).toHaveLength(before + 1);
+    expect(JSON.stringify(server.refusals)).not.toContain('wrong');
+  });
+});
+
+async function eventually(check: () => Promise<void>): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const done = await check().then(
+      () => true,
+      () => false,
+    );
+    if (done) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await check();
+}
