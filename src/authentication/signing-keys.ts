@@ -23,6 +23,7 @@ const MAX_KEYRINGS = 5_000;
  */
 export class SigningKeys {
   readonly #authorization: Authorization;
+  readonly #making = new Map<string, Promise<void>>();
   readonly #keyrings = new LRUCache<string, TenantKeyring>({ max: MAX_KEYRINGS });
 
   constructor(authorization: Authorization) {
@@ -51,11 +52,20 @@ export class SigningKeys {
 
   /** Makes the tenant's current and next key of an algorithm, unless another process was first: then that one's. */
   async make(tenantId: TenantId, algorithm: SigningAlgorithm): Promise<TenantKeyring> {
+    // Whoever needs the key while it is being made waits for it: an RSA key costs a quarter of a second of a core.
+    const name = `${tenantId} ${algorithm}`;
+    const making =
+      this.#making.get(name) ?? this.#makeBoth(tenantId, algorithm).finally(() => this.#making.delete(name));
+    this.#making.set(name, making);
+    await making;
+    return this.keyring(tenantId, await this.published(tenantId));
+  }
+
+  async #makeBoth(tenantId: TenantId, algorithm: SigningAlgorithm): Promise<void> {
     for (const slot of ['current', 'next'] as const) {
       const key = await makeSigningKey(algorithm, slot);
       await this.#authorization.performInternal(tokenService(tenantId), addSigningKey, key);
     }
-    return this.keyring(tenantId, await this.published(tenantId));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Permit } from '../store/permit.ts';
 import type { Action } from '../vocabulary/actions.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal, SessionPrincipal } from '../vocabulary/principals.ts';
-import { isOpenTo } from './user-assignments.ts';
+import { OPEN_TO } from './user-assignments.ts';
 
 /** What the rows say of a principal right now. Read at every call; a token's word for any of it is not asked. */
 export interface LiveState {
@@ -27,7 +27,7 @@ const DELEGATED = {
     select t.is_enabled as "tenantEnabled",
       coalesce(u.account_enabled, false) as "userEnabled",
       coalesce(u.user_type = 'Guest', false) as "isGuest",
-      coalesce(c.account_enabled and ${isOpenTo('c', 'u.id')}, false) as "clientEnabled",
+      coalesce(c.account_enabled and ${OPEN_TO('c', 'u.id')}, false) as "clientEnabled",
       exists (select from signing_keys k where k.tenant_id = $1 and k.kid = $4) as "keyKnown",
       coalesce(f.revoked_at is null and f.expires_at > now() and f.created_at >= u.sign_in_sessions_valid_from, false) as "sessionAlive",
       array(select a.role_definition_id from role_assignments a where a.tenant_id = $1 and a.user_id = u.id) as "directoryRoles",

@@ -1,5 +1,5 @@
 import type { Permit } from '../store/permit.ts';
-import { isOpenTo } from './user-assignments.ts';
+import { OPEN_TO } from './user-assignments.ts';
 
 /**
  * A token family begins with one authorization code and holds every token that descends from it. It is bound to tenant,
@@ -65,7 +65,7 @@ const CONSENTS = (client: string, user: string, since: string) => `
       select r.app_id, coalesce(a.identifier_uris, p.identifier_uris) as identifier_uris, array_agg(distinct s) as scopes
       from oauth2_permission_grants g
       join service_principals r on r.tenant_id = $1 and r.id = g.resource_id and r.account_enabled
-        and ${isOpenTo('r', user)}
+        and ${OPEN_TO('r', user)}
       left join applications a on a.tenant_id = $1 and a.app_id = r.app_id
       left join published_applications p on p.app_id = r.app_id and a.id is null
       cross join unnest(g.scope) s
@@ -92,7 +92,7 @@ export async function readLiveFamily(
       join tenants t on t.id = f.tenant_id and t.is_enabled
       join users u on u.tenant_id = $1 and u.id = f.user_id and u.account_enabled
       join service_principals c on c.tenant_id = $1 and c.id = f.service_principal_id and c.account_enabled
-        and ${isOpenTo('c', 'f.user_id')}
+        and ${OPEN_TO('c', 'f.user_id')}
       where f.tenant_id = $1 and f.id = $2 and f.revoked_at is null and f.expires_at > now()
         and f.created_at >= u.sign_in_sessions_valid_from`,
     values: [permit.tenantId, id],

@@ -11,7 +11,7 @@ const OF_USER = (assignment: string, user: string) => `(${assignment}.user_id = 
   or ${assignment}.group_id in (select m.group_id from group_members m where m.tenant_id = $1 and m.user_id = ${user}))`;
 
 /** SQL: whether a service principal is for everybody, or the person is assigned to it. `$1` is the tenant. */
-export function isOpenTo(servicePrincipal: string, user: string): string {
+export function OPEN_TO(servicePrincipal: string, user: string): string {
   return `(not ${servicePrincipal}.app_role_assignment_required or exists (select from app_role_assignments o
     where o.tenant_id = $1 and o.resource_id = ${servicePrincipal}.id and ${OF_USER('o', user)}))`;
 }

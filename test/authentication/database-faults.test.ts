@@ -3,18 +3,18 @@ import { Authorization } from '../../src/authorization/perform.ts';
 import { Store } from '../../src/store/store.ts';
 import { aClientApplication, aPerson, assignRole, consentTo, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { aDatabase, noPreparations, type TestDatabase } from '../support/database.ts';
-import { aLine, failingWrite, type Line } from '../support/faults.ts';
 import {
   answerOf,
+  aSignedInBrowser,
   authorize,
   type Browser,
   credentialsOf,
   post,
   redeemForm,
   refreshForm,
-  signIn,
-} from '../support/sign-in.ts';
+} from '../support/authorize.ts';
+import { aDatabase, noPreparations, type TestDatabase } from '../support/database.ts';
+import { aLine, failingWrite, type Line } from '../support/faults.ts';
 import { aTenant, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;
@@ -38,7 +38,7 @@ beforeAll(async () => {
   });
   server = await anAuthenticationServer(database, { authorization: new Authorization(store, noPreparations) });
   tenant = await aTenant(database);
-  browser = await signIn(database, tenant, await aPerson(database, tenant));
+  browser = await aSignedInBrowser(database, tenant, await aPerson(database, tenant));
   spa = await aClientApplication(database, tenant, { spa: ['https://spa.example/callback'], isConfidential: false });
   const scopes = ['openid', 'profile', 'offline_access', 'User.Read'];
   await consentTo(database, tenant, { clientId: spa.servicePrincipalId, scopes });

@@ -3,9 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { aClientApplication, aPerson, assignRole, consentTo, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
+import {
+  type Answer,
+  aSignedInBrowser,
+  authorize,
+  type Browser,
+  post,
+  redeemForm,
+  refreshForm,
+} from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { unconditional } from '../support/faults.ts';
-import { type Answer, authorize, type Browser, post, redeemForm, refreshForm, signIn } from '../support/sign-in.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 
 /** Two listeners with stores and caches of their own on one Postgres, and two of a build that is broken on purpose. */
@@ -27,7 +35,7 @@ beforeAll(async () => {
     await anAuthenticationServer(database, { publicOrigin: origin, authorization: unconditional(database) }),
   ];
   tenant = await aTenant(database);
-  browser = await signIn(database, tenant, await aPerson(database, tenant));
+  browser = await aSignedInBrowser(database, tenant, await aPerson(database, tenant));
   client = await aClientApplication(database, tenant, {
     spa: ['https://spa.example/callback'],
     isConfidential: false,

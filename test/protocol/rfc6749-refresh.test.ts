@@ -3,8 +3,8 @@ import { decodeJwt } from 'jose';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { aClientApplication, addToTenant, aPerson, consentTo, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
+import { aSignedInBrowser, authorize, type Browser, post, redeemForm, refreshForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
-import { authorize, type Browser, post, redeemForm, refreshForm, aSignedInBrowser } from '../support/authorize.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;

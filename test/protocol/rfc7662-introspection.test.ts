@@ -11,18 +11,18 @@ import {
   type TestApplication,
 } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { aDatabase, type TestDatabase } from '../support/database.ts';
 import {
   type Answer,
   answerOf,
+  aSignedInBrowser,
   authorize,
   type Browser,
   credentialsOf,
   post,
   redeemForm,
   refreshForm,
-  signIn,
-} from '../support/sign-in.ts';
+} from '../support/authorize.ts';
+import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;
@@ -44,7 +44,7 @@ beforeAll(async () => {
   tenant = await aTenant(database, 'Contoso');
   other = await aTenant(database, 'Fabrikam');
   userId = await aPerson(database, tenant);
-  browser = await signIn(database, tenant, userId);
+  browser = await aSignedInBrowser(database, tenant, userId);
   web = await aClientApplication(database, tenant);
   api = await aClientApplication(database, tenant, {
     name: 'Orders',
@@ -303,8 +303,8 @@ describe('SES-13: cross-origin requests', () => {
   );
 
   test('are answered to the client’s own origin, and never with credentials', async () => {
-    const authorized = await authorize(server.origin, tenant, spa, browser, { redirect_uri: `${SPA_ORIGIN}/callback` });
-    const form = { ...redeemForm(spa, authorized, true), redirect_uri: `${SPA_ORIGIN}/callback` };
+    const page = { ...spa, redirectUri: `${SPA_ORIGIN}/callback` };
+    const form = redeemForm(page, await authorize(server.origin, tenant, page, browser), true);
     const answer = await post(server.origin, tenant, 'token', form, { origin: SPA_ORIGIN });
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, SPA_ORIGIN]);
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
