@@ -20,6 +20,7 @@ import * as signingKeys from '../../src/directory/signing-keys.ts';
 import * as tenants from '../../src/directory/tenants.ts';
 import * as families from '../../src/directory/token-families.ts';
 import * as userCredentials from '../../src/directory/user-credentials.ts';
+import * as userAssignments from '../../src/directory/user-assignments.ts';
 import * as users from '../../src/directory/users.ts';
 import { Permit, type Statement } from '../../src/store/permit.ts';
 import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
@@ -73,6 +74,11 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   readAudit: ['directory', (permit, { record }) => auditLogs.readAudit(permit, object(record))],
   readSignIn: ['directory', (permit, { record }) => auditLogs.readSignIn(permit, object(record))],
   findClient: ['authentication', (permit, { appId }) => clients.findClient(permit, appId)],
+  isSpaOrigin: ['authentication', (permit) => clients.isSpaOrigin(permit, 'https://spa.example')],
+  readUserAssignment: [
+    'authentication',
+    (permit, { user, appId }) => userAssignments.readUserAssignment(permit, { userId: user, appId }),
+  ],
   readClientDefinition: ['authentication', (permit, { appId }) => clients.readClientDefinition(permit, appId)],
   readResource: ['authentication', (permit, { appId }) => clients.readResource(permit, { appId })],
   readLiveState: ['directory', readAllLiveStates],
@@ -234,7 +240,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
     // These answer with facts alone, none of which names the tenant.
     const facts = [
       ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
-      ...['readPasswordVersion', 'readGrantedScopes'],
+      ...['readPasswordVersion', 'readGrantedScopes', 'isSpaOrigin', 'readUserAssignment'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
   });
