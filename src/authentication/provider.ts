@@ -70,6 +70,8 @@ function configurationOf(parts: ProviderParts): Configuration {
     },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     responseTypes: ['code'],
+    // RFC 6749, section 4.1.3: what the authorization request had, the token request repeats.
+    allowOmittingSingleRegisteredRedirectUri: false,
     pairwiseIdentifier: (_ctx, accountId, client) =>
       pairwiseSubject(subjectKey, currentRequest().tenantId, client.clientId, accountId),
     scopes: [...OIDC_SCOPES],
