@@ -7,6 +7,8 @@ import type { SignedIn } from './password-sign-in.ts';
 export type BrowserSession = Awaited<ReturnType<Provider['Session']['get']>>;
 
 export const PASSWORD_AMR = ['pwd'];
+/** Their class (OpenID Connect Core, section 2): one factor. */
+export const PASSWORD_ACR = '1';
 const DEVICE_SECONDS = 180 * 24 * 3_600;
 
 /** Cookies of a browser, and the library's session behind one of them. One set for each tenant. */
@@ -30,7 +32,7 @@ export class BrowserSessions {
     session: BrowserSession,
     { userId, authenticatedAt }: Pick<SignedIn, 'userId' | 'authenticatedAt'>,
   ): Promise<void> {
-    session.loginAccount({ accountId: userId, loginTs: authenticatedAt, amr: PASSWORD_AMR });
+    session.loginAccount({ accountId: userId, loginTs: authenticatedAt, amr: PASSWORD_AMR, acr: PASSWORD_ACR });
     session.resetIdentifier();
     const seconds = sessionSeconds(authenticatedAt);
     await session.save(seconds);

@@ -1,6 +1,6 @@
 import type { InteractionResults } from 'oidc-provider';
 import { describe, type Reason } from '../refusals.ts';
-import { type BrowserSessions, PASSWORD_AMR } from './browser-sessions.ts';
+import { type BrowserSessions, PASSWORD_ACR, PASSWORD_AMR } from './browser-sessions.ts';
 import type { PageWriter } from './page-writer.ts';
 import type { SignedIn } from './password-sign-in.ts';
 import { isOwn, kindOf, parameterOf, pathOf, type Visit } from './visit.ts';
@@ -26,7 +26,13 @@ export class Outcomes {
       await session.destroy();
       interaction.session = undefined;
     }
-    const login = { accountId: person.userId, ts: person.authenticatedAt, amr: PASSWORD_AMR, remember: true };
+    const login = {
+      accountId: person.userId,
+      ts: person.authenticatedAt,
+      amr: PASSWORD_AMR,
+      acr: PASSWORD_ACR,
+      remember: true,
+    };
     return this.resolved(visit, { login, select_account: {} });
   }
 
