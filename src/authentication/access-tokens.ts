@@ -107,6 +107,8 @@ async function verified(
     const required = { typ: 'at+jwt', clockTolerance: CLOCK_TOLERANCE, requiredClaims: claims };
     const { payload } = await jwtVerify<AccessTokenPayload>(token, key, { ...options, ...required });
     if (typeof payload.aud !== 'string') throw refused('more than one audience');
+    if (!Number.isSafeInteger(payload.exp) || !Number.isSafeInteger(payload.iat))
+      throw refused('times that are no times');
     if (payload.iat > Date.now() / 1_000 + CLOCK_TOLERANCE) throw refused('issued in the future');
     return payload;
   } catch (error) {

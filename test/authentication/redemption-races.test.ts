@@ -13,7 +13,7 @@ import {
   refreshForm,
 } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
-import { unconditional } from '../support/faults.ts';
+import { forgetful, unconditional } from '../support/faults.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 
 /** Two listeners with stores and caches of their own on one Postgres, and two of a build that is broken on purpose. */
@@ -176,6 +176,32 @@ describe('RAC-06: a code that comes back', () => {
       headers: { authorization: `Bearer ${first.body.access_token}` },
     });
     expect(userinfo.status).toBe(401);
+  });
+});
+
+describe('control: a build that leaves families alive', () => {
+  test('is caught by what RAC-06, RAC-07 and RAC-15 look at', async () => {
+    const careless = await anAuthenticationServer(database, {
+      publicOrigin: origin,
+      authorization: forgetful(database),
+    });
+    const refreshed = (token: string) => post(origin, tenant, 'token', refreshForm(client, token, true));
+    const token = await aRefreshToken();
+    await post(careless.origin, tenant, 'revoke', { client_id: client.appId, token });
+    const child = await refreshed(token);
+    expect(child.status).toBe(200);
+    const authorized = await aCode();
+    const first = await post(origin, tenant, 'token', redeemForm(client, authorized, true));
+    await asSuperuser(
+      database,
+      `update artifacts set consumed_at = consumed_at - interval '30 seconds' where tenant_id = $1 and consumed_at is not null`,
+      [tenant.id],
+    );
+    await post(careless.origin, tenant, 'token', redeemForm(client, authorized, true));
+    expect((await refreshed(first.body.refresh_token)).status).toBe(200);
+    await post(careless.origin, tenant, 'token', refreshForm(client, token, true));
+    expect((await refreshed(child.body.refresh_token)).status).toBe(200);
+    await careless.close();
   });
 });
 

@@ -189,6 +189,8 @@ describe('the bearer door of the directory API', () => {
       { iat: now() + 60 },
       { iat: undefined },
       { iat: 'now' },
+      { exp: 1e300 },
+      { exp: now() + 60.5 },
     ];
     for (const claims of wrong) await expectRefused(await forged(claims), claims);
     expect((await api.call(await forged({ exp: now() + 2 }), 'GET', '/v1.0/me')).status).toBe(200);

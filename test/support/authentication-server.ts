@@ -26,7 +26,7 @@ export interface TestServerOptions {
 
 /** The authorization server on a port of its own, wired as `main.ts` wires it, with the authentication login. */
 export async function anAuthenticationServer(
-  database: TestDatabase,
+  database: Pick<TestDatabase, 'sealer' | 'openStore'>,
   { publicOrigin, authorization: given }: TestServerOptions = {},
 ): Promise<TestAuthenticationServer> {
   const errors: unknown[] = [];

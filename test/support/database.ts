@@ -22,6 +22,8 @@ export interface TestDatabase {
   readonly urls: DatabaseUrls;
   readonly superuserUrl: string;
   readonly sealer: Sealer;
+  /** Of which the sealer is made, for other processes on the same database. */
+  readonly key: Buffer;
   /** One store per runtime login, as `main.ts` would open it. */
   openStore(login: 'authentication' | 'directory' | 'operator'): Store;
   authorization(login: 'authentication' | 'directory' | 'operator'): Authorization;
@@ -46,7 +48,8 @@ export async function aDatabase(preparations: Partial<Preparations> = {}): Promi
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await ensureDatabase(postgres.superuser, name, cluster.template);
   const urls = postgres.urls(name);
-  const sealer = new Sealer(randomBytes(32));
+  const key = randomBytes(32);
+  const sealer = new Sealer(key);
   const stores: Store[] = [];
   const openStore = (login: 'authentication' | 'directory' | 'operator') => {
     const store = new Store({ url: urls[login], sealer, onError: () => {}, maxConnections: 4, sharedConnections: 2 });
@@ -57,6 +60,7 @@ export async function aDatabase(preparations: Partial<Preparations> = {}): Promi
     urls,
     superuserUrl: postgres.superuser.replace('/postgres?', `/${name}?`),
     sealer,
+    key,
     openStore,
     authorization: (login) => new Authorization(openStore(login), { ...noPreparations, ...preparations }),
     drop: async () => {

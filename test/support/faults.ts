@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
 import { putArtifactOnce } from '../../src/authorization/internal/artifacts.ts';
-import { issueTokens } from '../../src/authorization/internal/tokens.ts';
+import { endFamilies, issueTokens } from '../../src/authorization/internal/tokens.ts';
 import type { InternalOperation } from '../../src/authorization/operation.ts';
 import { Authorization } from '../../src/authorization/perform.ts';
 import type { InternalAction } from '../../src/vocabulary/actions.ts';
@@ -25,6 +25,22 @@ export class UnconditionalAuthorization extends Authorization {
     // The broken build says "first" whatever the row says; only for putArtifactOnce, whose result is that.
     return Object.is(operation, putArtifactOnce) ? result.then(() => true as Result) : result;
   }
+}
+
+/** A build that is broken on purpose: it says that a family is over and leaves it alive. */
+class ForgetfulAuthorization extends Authorization {
+  override async performInternal<Action extends InternalAction, Input, Result>(
+    principal: InternalPrincipal,
+    operation: InternalOperation<Action, Input, Result>,
+    input: Input,
+  ): Promise<Result> {
+    const nobodys = Object.is(operation, endFamilies) ? { ...input, id: 'of nobody' } : input;
+    return super.performInternal(principal, operation, nobodys);
+  }
+}
+
+export function forgetful(database: TestDatabase): Authorization {
+  return new ForgetfulAuthorization(database.openStore('authentication'), noPreparations);
 }
 
 export function unconditional(database: TestDatabase): Authorization {
