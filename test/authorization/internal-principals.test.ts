@@ -13,6 +13,7 @@ const TOKEN_SERVICE = [
   'authentication/passwords/read',
   'authentication/passwords/rehash',
   'authentication/resources/read',
+  'authentication/secrets/markUsed',
   'authentication/signIns/create',
   'authentication/signingKeys/create',
   'authentication/signingKeys/read',
