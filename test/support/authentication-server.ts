@@ -10,6 +10,8 @@ import type { TestDatabase } from './database.ts';
 
 export interface TestAuthenticationServer {
   readonly origin: string;
+  /** Where this process listens; its origin may be another's, as behind a load balancer. */
+  readonly address: string;
   readonly errors: unknown[];
   readonly passwords: Passwords;
   /** What went to the security log. */
@@ -18,12 +20,16 @@ export interface TestAuthenticationServer {
 }
 
 /** The authorization server on a port of its own, wired as `main.ts` wires it, with the authentication login. */
-export async function anAuthenticationServer(database: TestDatabase): Promise<TestAuthenticationServer> {
+export async function anAuthenticationServer(
+  database: TestDatabase,
+  publicOrigin?: string,
+): Promise<TestAuthenticationServer> {
   const errors: unknown[] = [];
   const refusals: string[] = [];
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}`; // listening on TCP
+  const address = `http://localhost:${(server.address() as AddressInfo).port}`; // listening on TCP
+  const origin = publicOrigin ?? address;
   const secretKey = database.sealer.derive('bailiwick/client-secrets/1');
   const passwords = new Passwords({
     pepper: database.sealer.derive('bailiwick/passwords/1'),
@@ -50,5 +56,6 @@ export async function anAuthenticationServer(database: TestDatabase): Promise<Te
     onError: (error) => errors.push(error),
   });
   server.on('request', handle);
-  return { origin, errors, refusals, passwords, close: () => new Promise((resolve) => server.close(() => resolve())) };
+  const close = () => new Promise<void>((resolve) => server.close(() => resolve()).closeIdleConnections());
+  return { origin, address, errors, refusals, passwords, close };
 }
