@@ -270,6 +270,42 @@ describe('my account', () => {
 });
 
 describe('signing out by an application', () => {
+  const logout = (parameters: Record<string, string> = {}) =>
+    `/${tenant.id}/oauth2/v2.0/logout?${new URLSearchParams(parameters)}`;
+
+  test('asks in the application’s name, and leads back to it with its state', async () => {
+    const { browser, tokens } = await signIn(server, tenant, application, await aPerson(database, server, tenant));
+    const page = await browser.open(
+      logout({ id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: application.redirectUri, state: 's-2' }),
+    );
+    expect(textOf(page)).toContain('HR asks to sign you out.');
+    const done = await browser.submit(page, { logout: 'yes' });
+    expect(done.location?.href).toBe(`${application.redirectUri}?state=s-2`);
+    expect(await isSignedIn(browser)).toBe(false);
+  });
+
+  test('lets the person stay signed in', async () => {
+    const { browser } = await signIn(server, tenant, application, await aPerson(database, server, tenant));
+    const page = await browser.open(logout());
+    expect(headingOf(await browser.submit(page, { decision: 'cancel' }))).toBe('My account');
+    expect(await isSignedIn(browser)).toBe(true);
+  });
+
+  test('asks nobody where nobody is signed in, and runs no script for it', async () => {
+    const browser = new Browser(server.origin);
+    expect(headingOf(await browser.open(logout()))).toBe('You are signed out');
+    const parameters = {
+      client_id: application.appId,
+      post_logout_redirect_uri: application.redirectUri,
+      state: 's-3',
+    };
+    const page = await browser.open(logout(parameters));
+    expect(page.location?.href).toBe(`${application.redirectUri}?state=s-3`);
+    expect(
+      (await browser.open(logout({ ...parameters, post_logout_redirect_uri: 'https://evil.example' }))).status,
+    ).toBe(400);
+  });
+
   test('DEV-07: a link or an image signs nobody out', async () => {
     const { browser } = await atAccount(await aPerson(database, server, tenant));
     const page = await browser.open(`/${tenant.id}/oauth2/v2.0/logout`);

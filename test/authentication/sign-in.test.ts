@@ -328,7 +328,7 @@ describe('an attacker', () => {
   });
 
   test.each(['nobody', 'x'.repeat(10_000), 'a\u0000b', "'; drop table users; --", '\ud800'])(
-    'has no luck with an odd name',
+    'has no luck with an odd name (%#)',
     async (username) => {
       const { browser, page } = await atSignIn();
       const again = await enterPassword(browser, page, { username, password: 'whatever it may be' });
@@ -360,6 +360,27 @@ describe('headers and cookies', () => {
       const [, name = '', path = ''] = /^([^=]+)=.*?; path=([^;]+)/i.exec(line) ?? [];
       expect(path === '/' ? name.includes(tenant.id) : path.startsWith(`/${tenant.id}/`)).toBe(true);
     }
+  });
+
+  test('SES-05: over https they are Secure and carry the prefix that holds a browser to it', async () => {
+    const safe = await anAuthenticationServer(database, 'https://login.example');
+    const browser = new Browser(safe.origin, safe.address);
+    const page = await browser.open(new Authorize(safe, tenant, application).url);
+    await enterPassword(browser, page, alice);
+    expect(browser.setCookies.length).toBeGreaterThan(4);
+    for (const line of browser.setCookies) {
+      expect(line).toMatch(line.includes(`path=/${tenant.id}`) ? /^__Secure-/ : /^__Host-/);
+      expect(line).toMatch(/; secure/i);
+    }
+    expect(page.headers.get('strict-transport-security')).toBeTruthy();
+    await safe.close();
+  });
+
+  test('response_mode=form_post runs its own script and no other', async () => {
+    const { browser } = await signIn(server, tenant, application, alice);
+    const page = await browser.open(ask({ response_mode: 'form_post' }));
+    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'.*script-src 'sha256-[^']{44}'$/);
+    expect(formsOf(page)[0]?.fields.code).toBeTruthy();
   });
 
   test('SES-07, RED-05: no page can be framed, cached, or run a script', async () => {
