@@ -127,7 +127,14 @@ export interface ResourceState {
   readonly isOwn: boolean;
   readonly identifierUris: readonly string[];
   readonly oauth2PermissionScopes: readonly PublishedScope[];
-  readonly appRoles: readonly { readonly id: string; readonly value: string | null; readonly isEnabled?: boolean }[];
+  readonly appRoles: readonly {
+    readonly id: string;
+    readonly value: string | null;
+    readonly displayName?: string;
+    readonly description?: string;
+    readonly isEnabled?: boolean;
+    readonly allowedMemberTypes?: readonly string[];
+  }[];
   readonly assignmentRequired: boolean;
 }
 

@@ -133,6 +133,8 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
     input: () => ({ passwordVersion: PASSWORD_VERSION, newPassword: password, words: [] }),
   },
   signOutEverywhere: { input: () => ({}) },
+  listMyApplications: { input: () => ({}) },
+  withdrawMyConsent: { input: ({ client }) => ({ id: client }) },
   consentForSelf: {
     input: ({ clientAppId, resource }) => ({
       appId: clientAppId,

@@ -3,7 +3,7 @@ import type { AnyOperation } from '../../src/authorization/operation.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { DirectoryError } from '../../src/vocabulary/errors.ts';
 import type { ObjectId } from '../../src/vocabulary/ids.ts';
-import { DELEGATED_PERMISSIONS } from '../../src/vocabulary/permissions.ts';
+import { DELEGATED_PERMISSIONS, DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import type { TestDatabase } from '../support/database.ts';
 import type { TestDirectoryServer } from '../support/directory-server.ts';
 import { checksums, furnish, newObjects, OBJECTS, type ObjectName, type Objects } from '../support/furnished-tenant.ts';
@@ -169,6 +169,14 @@ async function anAdministrator(database: TestDatabase, tenant: TestTenant): Prom
     database,
     "insert into user_passwords (tenant_id, user_id, password_hash, changed_at) values ($1, $2, 'x', $3)",
     [tenant.id, administrator.id, PASSWORD_VERSION],
+  );
+  // His own consent to every application, so that there is one to take back.
+  await asSuperuser(
+    database,
+    `insert into oauth2_permission_grants (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope)
+      select $1, gen_random_uuid(), c.id, r.id, 'Principal', $2, '{User.Read}' from service_principals c
+      join service_principals r on r.tenant_id = $1 and r.app_id = $3 where c.tenant_id = $1 and c.id <> r.id`,
+    [tenant.id, administrator.id, DIRECTORY_APP_ID],
   );
   return administrator;
 }

@@ -12,6 +12,7 @@ import * as consents from '../../src/directory/consents.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
 import * as organizations from '../../src/directory/organizations.ts';
+import * as ownAccount from '../../src/directory/own-account.ts';
 import * as grants from '../../src/directory/permission-grants.ts';
 import * as roleAssignments from '../../src/directory/role-assignments.ts';
 import * as servicePrincipals from '../../src/directory/service-principals.ts';
@@ -150,6 +151,11 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     (permit, { user }) => signInCredentials.readCredentialsOf(permit, object(user)),
   ],
   readUserWords: ['directory', (permit, { user }) => userCredentials.readUserWords(permit, object(user))],
+  listMyApplications: ['authentication', (permit, { user }) => ownAccount.listMyApplications(permit, object(user))],
+  findOwnGrants: [
+    'authentication',
+    (permit, { user, servicePrincipal }) => ownAccount.findOwnGrants(permit, object(user), object(servicePrincipal)),
+  ],
   readUser: ['directory', (permit, { user }) => users.readUser(permit, object(user))],
 };
 

@@ -9,7 +9,10 @@ import { Authorization } from '../../src/authorization/perform.ts';
 import type { TestDatabase } from './database.ts';
 
 export interface TestAuthenticationServer {
+  /** Where it listens. */
   readonly origin: string;
+  /** By which clients know it; another listener's, as behind a load balancer, where that was given. */
+  readonly publicOrigin: string;
   readonly errors: unknown[];
   readonly passwords: Passwords;
   /** What went to the security log. */
@@ -68,5 +71,5 @@ export async function anAuthenticationServer(
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { origin: ownOrigin, errors, refusals, passwords, close };
+  return { origin: ownOrigin, publicOrigin: origin, errors, refusals, passwords, close };
 }

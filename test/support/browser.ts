@@ -38,8 +38,12 @@ export class Browser {
   /** What every form is sent with; real browsers send both. */
   formHeaders: Record<string, string>;
 
-  constructor(origin: string) {
+  readonly #address: string;
+
+  /** @param address of the process that serves the origin for this browser */
+  constructor(origin: string, address = origin) {
     this.origin = origin;
+    this.#address = address;
     this.formHeaders = { Origin: origin, 'Sec-Fetch-Site': 'same-origin' };
   }
 
@@ -48,7 +52,8 @@ export class Browser {
     const url = new URL(address, this.origin);
     const type = body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' };
     const sent = { Accept: 'text/html', ...type, Cookie: this.#cookiesFor(url), ...headers };
-    const response = await fetch(url, { method, body: body?.toString() ?? null, headers: sent, redirect: 'manual' });
+    const served = url.href.replace(this.origin, this.#address);
+    const response = await fetch(served, { method, body: body?.toString() ?? null, headers: sent, redirect: 'manual' });
     this.#keep(response.headers.getSetCookie());
     const location = response.headers.get('location');
     return {

@@ -32,7 +32,7 @@ export async function aPerson(
   } = {},
 ): Promise<Person> {
   const id = randomUUID();
-  const username = `${name.toLowerCase()}-${id.slice(0, 8)}@${tenant.domain}`;
+  const username = `${name.toLowerCase().replaceAll(' ', '.')}-${id.slice(0, 8)}@${tenant.domain}`;
   const hash = await server.passwords.hashNewPassword(tenant.id, password, []);
   await asSuperuser(
     database,

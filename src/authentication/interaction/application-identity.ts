@@ -1,5 +1,7 @@
+import type { ClientDefinition, ClientState } from '../../authorization/internal/clients.ts';
 import type { Tenant } from '../../authorization/internal/tenants.ts';
-import type { ApplicationIdentity } from '../pages/application.ts';
+import type { ApplicationIdentity, Trust } from '../pages/application.ts';
+import type { TenantIdentity } from '../pages/layout.ts';
 import type { AskingApplication } from './visit.ts';
 
 /** How an application presents itself on a page, and what we know of it (CON-27). */
@@ -8,14 +10,23 @@ export function identityOf(
   tenant: Tenant,
   redirectUri: string | undefined,
 ): ApplicationIdentity {
-  const { displayName, appId, publisherDomain, homeTenantId } = definition;
-  const home = { displayName: publisherDomain ?? `Organization ${homeTenantId}` };
+  const { displayName, appId } = definition;
   return {
     displayName,
     appId,
     publisher: state.isOwn ? tenant.displayName : undefined,
-    trust: state.isOwn ? 'organization' : 'unverified',
-    homeTenant: state.isOwn ? { displayName: tenant.displayName, domain: tenant.domains[0] } : home,
+    trust: trustOf(state, definition),
+    homeTenant: state.isOwn ? { displayName: tenant.displayName, domain: tenant.domains[0] } : homeOf(definition),
     redirectHost: redirectUri === undefined ? undefined : URL.parse(redirectUri)?.host || undefined,
   };
+}
+
+/** What the deployment itself publishes belongs to no tenant. */
+function trustOf({ isOwn }: ClientState, { homeTenantId }: ClientDefinition): Trust {
+  if (isOwn) return 'organization';
+  return homeTenantId === null ? 'verified' : 'unverified';
+}
+
+function homeOf({ publisherDomain, homeTenantId }: ClientDefinition): TenantIdentity {
+  return { displayName: publisherDomain ?? (homeTenantId === null ? 'Bailiwick' : `Organization ${homeTenantId}`) };
 }

@@ -29,14 +29,24 @@ export class BrowserSessions {
   async begin(
     request: IncomingMessage,
     response: ServerResponse,
-    session: BrowserSession,
+    former: BrowserSession,
     { userId, authenticatedAt }: Pick<SignedIn, 'userId' | 'authenticatedAt'>,
-  ): Promise<void> {
+  ): Promise<BrowserSession> {
+    const isSamePerson = former.accountId === userId;
+    if (former.accountId && !isSamePerson) await former.destroy();
+    const session = isSamePerson ? former : this.#fresh();
     session.loginAccount({ accountId: userId, loginTs: authenticatedAt, amr: PASSWORD_AMR, acr: PASSWORD_ACR });
-    session.resetIdentifier();
+    if (isSamePerson) session.resetIdentifier();
     const seconds = sessionSeconds(authenticatedAt);
     await session.save(seconds);
     this.#setCookie(request, response, this.#provider.cookieName('session'), session.jti, seconds);
+    return session;
+  }
+
+  #fresh(): BrowserSession {
+    // The library's type definitions leave out the constructor.
+    const SessionOf = this.#provider.Session as unknown as new () => BrowserSession;
+    return new SessionOf();
   }
 
   async end(request: IncomingMessage, response: ServerResponse, session: BrowserSession): Promise<void> {

@@ -37,7 +37,9 @@ interface Question {
 }
 
 /** Directory roles that can approve what a person may not allow himself. */
-const APPROVERS = DIRECTORY_ROLES.filter(({ consents }) => consents !== 'none').map(({ displayName }) => displayName);
+export const APPROVERS = DIRECTORY_ROLES.filter(({ consents }) => consents !== 'none').map(
+  ({ displayName }) => displayName,
+);
 
 /** Asking a person whether an application may act for him. */
 export class ConsentStep {

@@ -7,9 +7,12 @@ import type { Clients } from '../clients.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
 import type { Tenants } from '../tenants.ts';
 import { runAsTenant } from '../virtual-issuer.ts';
+import type { AdminConsentStep } from './admin-consent-step.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
 import type { ConsentStep } from './consent-step.ts';
 import type { ErrorPages } from './error-pages.ts';
+import type { OwnInteractions } from './own-interactions.ts';
+import type { PageWriter } from './page-writer.ts';
 import type { PasswordStep } from './password-step.ts';
 import type { SelectAccountStep } from './select-account-step.ts';
 import type { SignInStep } from './sign-in-step.ts';
@@ -28,11 +31,14 @@ export interface InteractionParts {
   readonly tenants: Tenants;
   readonly clients: Clients;
   readonly sessions: BrowserSessions;
+  readonly interactions: OwnInteractions;
   readonly errorPages: ErrorPages;
   readonly signInStep: SignInStep;
   readonly passwordStep: PasswordStep;
   readonly selectAccountStep: SelectAccountStep;
   readonly consentStep: ConsentStep;
+  readonly adminConsentStep: AdminConsentStep;
+  readonly writer: PageWriter;
 }
 
 /** What a form may be posted to, and in which kinds of interaction (all where none is named). */
@@ -51,6 +57,11 @@ const POSTED: readonly Posted[] = [
     kinds: ['select_account'],
     submit: ({ selectAccountStep }, visit) => selectAccountStep.submit(visit),
   },
+  {
+    step: 'admin-consent',
+    kinds: ['admin_consent'],
+    submit: ({ adminConsentStep }, visit) => adminConsentStep.submit(visit),
+  },
   { step: 'consent', kinds: ['consent'], submit: ({ consentStep }, visit) => consentStep.submit(visit) },
 ];
 
@@ -58,6 +69,8 @@ const POSTED: readonly Posted[] = [
 const SHOWN: Partial<Record<InteractionKind, (parts: InteractionParts, visit: Visit) => Promise<void>>> = {
   select_account: ({ selectAccountStep }, visit) => selectAccountStep.show(visit),
   consent: ({ consentStep }, visit) => consentStep.show(visit),
+  admin_consent: ({ adminConsentStep }, visit) => adminConsentStep.show(visit),
+  account: async ({ writer }, { response, interaction }) => writer.redirect(response, interaction.returnTo),
 };
 
 const UID = '([A-Za-z0-9_-]{21,64})';

@@ -7,11 +7,16 @@ import type { Clients } from '../clients.ts';
 import type { Passwords } from '../passwords.ts';
 import type { Resources } from '../resources.ts';
 import type { Tenants } from '../tenants.ts';
+import { AccountPages } from './account-pages.ts';
+import { accountRoutes } from './account-routes.ts';
+import { adminConsentRoute } from './admin-consent-route.ts';
+import { AdminConsentStep } from './admin-consent-step.ts';
 import { BrowserSessions } from './browser-sessions.ts';
 import { ConsentStep } from './consent-step.ts';
 import type { ErrorPages } from './error-pages.ts';
 import { interactionRoutes } from './interaction-routes.ts';
 import { Outcomes } from './outcomes.ts';
+import { OwnInteractions } from './own-interactions.ts';
 import type { PageWriter } from './page-writer.ts';
 import { PasswordChange } from './password-change.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
@@ -41,6 +46,7 @@ export interface MakeInteractionOptions {
 export function makeInteraction(options: MakeInteractionOptions): { readonly routes: readonly TenantRoute[] } {
   const { authorization, origin, keys, passwords, provider, clients, resources, tenants, writer, errorPages } = options;
   const sessions = new BrowserSessions(provider, origin.startsWith('https:'));
+  const interactions = new OwnInteractions(provider, origin.startsWith('https:'));
   const forms = new Forms(keys.forms, origin);
   const outcomes = new Outcomes(sessions, writer);
   const signIn = new PasswordSignIn({
@@ -49,11 +55,17 @@ export function makeInteraction(options: MakeInteractionOptions): { readonly rou
     onUnknownUser: ({ tenantId, context }, reason) => options.onRefusal({ tenantId, reason }, context),
   });
   const change = new PasswordChange(authorization, passwords, signIn);
-  const common = { authorization, sessions, forms, writer, outcomes };
-  const passwordStep = new PasswordStep({ ...common, change });
+  const common = { authorization, sessions, interactions, forms, writer, outcomes };
+  const passwordStep = new PasswordStep({ ...common, change, signIn });
   const signInStep = new SignInStep({ ...common, signIn, passwordStep });
-  const selectAccountStep = new SelectAccountStep({ ...common, signInStep });
-  const consentStep = new ConsentStep({ ...common, resources, origin });
-  const steps = { passwordStep, signInStep, selectAccountStep, consentStep };
-  return { routes: interactionRoutes({ provider, clients, tenants, sessions, errorPages, ...steps }) };
+  const parts = {
+    ...{ provider, clients, tenants, sessions, interactions, errorPages, writer },
+    passwordStep,
+    signInStep,
+    selectAccountStep: new SelectAccountStep({ ...common, signInStep }),
+    consentStep: new ConsentStep({ ...common, resources, origin }),
+    adminConsentStep: new AdminConsentStep({ ...common, resources }),
+    accountPages: new AccountPages({ ...common, change }),
+  };
+  return { routes: [...interactionRoutes(parts), adminConsentRoute(parts), ...accountRoutes(parts)] };
 }

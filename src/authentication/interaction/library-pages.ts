@@ -8,6 +8,7 @@ import { signOutPage } from '../pages/sign-out.ts';
 import { signedOutPage } from '../pages/signed-out.ts';
 import type { Tenants } from '../tenants.ts';
 import type { ErrorPages } from './error-pages.ts';
+import { withParameters } from './outcomes.ts';
 import type { PageWriter } from './page-writer.ts';
 
 export interface LibraryPagesParts {
@@ -47,6 +48,9 @@ export class LibraryPages {
   async loggedOut(ctx: KoaContextWithOIDC): Promise<void> {
     const { tenants, writer } = this.#parts;
     const { tenantId } = currentRequest();
+    const session = await ctx.oidc.provider.Session.get(ctx);
+    // Who chose to stay signed in ends here too.
+    if (session.accountId) return ctx.redirect(`/${tenantId}/account`);
     const layout = writer.layoutOf(await tenants.find(tenantId));
     writer.put(ctx, signedOutPage({ layout, signInHref: `/${tenantId}/account` }));
   }
@@ -54,6 +58,7 @@ export class LibraryPages {
   /** Upstream of the library: an error is a page for a browser; what the library writes itself gets a strict policy. */
   readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
+    if (ctx.oidc?.route === 'end_session' && ctx.status === 200 && !ctx.oidc.session?.accountId) goOn(ctx);
     const { body } = ctx;
     if (ctx.status >= 400 && isErrorBody(body) && ctx.accepts('json', 'html') === 'html') {
       await this.#writeError(ctx, body);
@@ -84,6 +89,16 @@ interface ErrorBody {
 
 function isErrorBody(body: unknown): body is ErrorBody {
   return typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
+}
+
+/** Nobody is signed in, so nobody has to be asked: the library would submit a form by a script to learn as much. */
+function goOn(ctx: KoaContextWithOIDC): void {
+  const { postLogoutRedirectUri, state } = ctx.oidc.session?.state ?? {};
+  const uri = typeof postLogoutRedirectUri === 'string' ? postLogoutRedirectUri : undefined;
+  const parameters = typeof state === 'string' ? { state } : {};
+  ctx.body = null;
+  ctx.status = 303;
+  ctx.set('Location', uri ? withParameters(uri, parameters) : ctx.oidc.urlFor('end_session_success'));
 }
 
 /** `response_mode=form_post` submits itself by a script: that one and no other may run. */

@@ -125,6 +125,11 @@ export class PasswordSignIn {
     };
   }
 
+  /** The record of a sign-in that was interrupted by the change of the password, and then went on. */
+  async recordSuccess(request: OAuthRequest, { userId, username }: SignedIn, application: Try['application']) {
+    await this.#write(request, { userId, userPrincipalName: username, ...application });
+  }
+
   async #matches(
     { principal }: OAuthRequest,
     subject: string,
@@ -184,22 +189,24 @@ export class PasswordSignIn {
   }
 
   async #record(
-    { principal, context }: OAuthRequest,
+    request: OAuthRequest,
     { application }: Try,
     { userId, userPrincipalName, displayName }: SignInCredentials,
     outcome: Pick<SignInEntry, 'errorCode' | 'failureReason'>,
   ): Promise<void> {
-    await this.#authorization.recordSignIn(principal, {
-      eventType: 'interactiveUser',
+    await this.#write(request, {
       userId: userId ?? undefined,
       userPrincipalName: userPrincipalName ?? undefined,
       userDisplayName: displayName ?? undefined,
       ...application,
-      ipAddress: context.ipAddress,
-      userAgent: context.userAgent,
-      correlationId: context.correlationId,
       ...outcome,
     });
+  }
+
+  async #write({ principal, context }: OAuthRequest, entry: Partial<SignInEntry>): Promise<void> {
+    const { correlationId, ipAddress, userAgent } = context;
+    const described = { eventType: 'interactiveUser', correlationId, ipAddress, userAgent } as const;
+    await this.#authorization.recordSignIn(principal, { ...described, ...entry });
   }
 }
 

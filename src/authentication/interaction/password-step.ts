@@ -3,11 +3,13 @@ import type { BrowserSessions } from './browser-sessions.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { PageWriter } from './page-writer.ts';
 import type { ChangeResult, PasswordChange } from './password-change.ts';
+import type { PasswordSignIn } from './password-sign-in.ts';
 import type { Forms } from './submitted-form.ts';
-import { bindingOf, isOwn, parameterOf, pathOf, type Visit } from './visit.ts';
+import { bindingOf, formActionOf, pathOf, recordedOf, type Visit } from './visit.ts';
 
 export interface PasswordStepParts {
   readonly change: PasswordChange;
+  readonly signIn: PasswordSignIn;
   readonly sessions: BrowserSessions;
   readonly forms: Forms;
   readonly writer: PageWriter;
@@ -35,7 +37,7 @@ export class PasswordStep {
       problems: result?.problems,
       retryAfter: result?.retryAfter,
     });
-    const formAction = isOwn(visit) && parameterOf(visit, 'redirect_uri') === undefined ? 'self' : 'anywhere';
+    const formAction = formActionOf(visit);
     writer.send(visit.response, page, {
       status: statusOf(result?.problems),
       retryAfter: result?.retryAfter,
@@ -44,13 +46,14 @@ export class PasswordStep {
   }
 
   async submit(visit: Visit): Promise<void> {
-    const { forms, change, sessions, outcomes } = this.#parts;
+    const { forms, change, signIn, sessions, outcomes } = this.#parts;
     const form = await forms.read(visit.request, bindingOf(visit));
     if (form.cancels) return outcomes.declined(visit, 'signInCancelled');
     const username = form.text('username').trim();
     const device = sessions.deviceOf(visit.request, visit.response);
     const result = await change.attempt(visit.tenancy, { username, device, form });
     if (result.outcome !== 'changed') return this.show(visit, username, result);
+    await signIn.recordSuccess(visit.tenancy, result.person, recordedOf(visit));
     return outcomes.signedIn(visit, result.person);
   }
 }

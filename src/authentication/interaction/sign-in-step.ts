@@ -7,7 +7,7 @@ import type { PageWriter } from './page-writer.ts';
 import type { PasswordSignIn, TryResult } from './password-sign-in.ts';
 import type { PasswordStep } from './password-step.ts';
 import type { Forms } from './submitted-form.ts';
-import { bindingOf, isOwn, parameterOf, pathOf, type Visit } from './visit.ts';
+import { bindingOf, formActionOf, parameterOf, pathOf, recordedOf, type Visit } from './visit.ts';
 
 export interface SignInStepParts {
   readonly authorization: Authorization;
@@ -94,13 +94,8 @@ export class SignInStep {
       canCancel: application !== undefined,
     });
     const status = problem ? (STATUS[problem] ?? 400) : 200;
-    writer.send(response, page, { status, retryAfter, formAction: isOwn(visit) && !application ? 'self' : 'anywhere' });
+    writer.send(response, page, { status, retryAfter, formAction: formActionOf(visit) });
   }
-}
-
-/** The application, for the sign-in record. */
-export function recordedOf({ application }: Visit) {
-  return application && { appId: application.definition.appId, appDisplayName: application.definition.displayName };
 }
 
 function problemOf(result: Exclude<TryResult, { outcome: 'signedIn' }>): Pick<Shown, 'problem' | 'retryAfter'> {

@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider';
 import type { ClientDefinition, ClientState } from '../../authorization/internal/clients.ts';
 import type { Tenant } from '../../authorization/internal/tenants.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
+import type { FormAction } from '../pages/headers.ts';
 import type { BrowserSession } from './browser-sessions.ts';
 
 export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
@@ -46,6 +47,16 @@ export function isOwn(visit: Visit): boolean {
 export function parameterOf({ interaction }: Visit, name: string): string | undefined {
   const value = interaction.params[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Whether the answer to a form of this interaction may end at an application (see `pages/headers.ts`). */
+export function formActionOf(visit: Visit): FormAction {
+  return isOwn(visit) && parameterOf(visit, 'redirect_uri') === undefined ? 'self' : 'anywhere';
+}
+
+/** The application, for the sign-in record. */
+export function recordedOf({ application }: Visit) {
+  return application && { appId: application.definition.appId, appDisplayName: application.definition.displayName };
 }
 
 export function pathOf({ tenancy, interaction }: Pick<Visit, 'tenancy' | 'interaction'>, step = ''): string {

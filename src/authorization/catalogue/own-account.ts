@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { changeOwnPassword, endSessions } from '../../directory/own-account.ts';
-import { badRequest } from '../../vocabulary/errors.ts';
+import { changeOwnPassword, endSessions, findOwnGrants, listMyApplications } from '../../directory/own-account.ts';
+import { deleteGrant } from '../../directory/permission-grants.ts';
+import { badRequest, notFound } from '../../vocabulary/errors.ts';
 import type { ObjectId } from '../../vocabulary/ids.ts';
-import { type Caller, writeOperation } from '../operation.ts';
+import { type Caller, readOperation, writeOperation } from '../operation.ts';
+import { objectId } from './inputs.ts';
 
 /** What a person does with his own account at the sign-in server's own pages. No token reaches these operations. */
 const NO_APPLICATION = { delegated: [], application: [] };
@@ -41,6 +43,41 @@ export const endMySessions = writeOperation({
   input: z.strictObject({}),
   target: () => ({ isOwn: true }),
   run: (permit, _input, caller) => endSessions(permit, userOf(caller)),
+});
+
+export const getMyApplications = readOperation({
+  name: 'listMyApplications',
+  summary: 'List the applications that may act for oneself',
+  action: 'directory/oAuth2PermissionGrants/standard/read',
+  permissions: NO_APPLICATION,
+  onPages: true,
+  input: z.strictObject({}),
+  target: () => ({ isOwn: true }),
+  run: (permit, _input, caller) => listMyApplications(permit, userOf(caller)),
+});
+
+export const withdrawMyConsent = writeOperation({
+  name: 'withdrawMyConsent',
+  summary: 'Take one’s own consent to an application back',
+  action: 'directory/oAuth2PermissionGrants/delete',
+  permissions: NO_APPLICATION,
+  onPages: true,
+  audit: {
+    activity: 'Remove delegated permission grant',
+    category: 'ApplicationManagement',
+    type: 'Delete',
+    object: 'OAuth2PermissionGrant',
+  },
+  /** `id` is the application's service principal. */
+  input: z.strictObject({ id: objectId }),
+  target: () => ({ isOwn: true }),
+  run: async (permit, { id }, caller) => {
+    const ids = await findOwnGrants(permit, userOf(caller), id);
+    if (ids.length === 0) throw notFound();
+    const changes = [];
+    for (const grantId of ids) changes.push(...(await deleteGrant(permit, grantId)).changes);
+    return { value: undefined, changes };
+  },
 });
 
 function userOf({ userId }: Caller): ObjectId {
