@@ -28,6 +28,7 @@ import { Store } from './store/store.ts';
 import { badRequest } from './vocabulary/errors.ts';
 import type { TenantId } from './vocabulary/ids.ts';
 import { deploymentApplications } from './vocabulary/permissions.ts';
+import { internalPrincipal } from './vocabulary/principals.ts';
 
 /** What is in flight when a signal comes gets this long; container engines kill after ten seconds. */
 const GRACE_MS = 8_000;
@@ -110,7 +111,7 @@ function authenticationOf(config: Config, { sealer }: Database, { authorization,
 
 function directoryOf(config: Config, { sealer }: Database, { authorization }: Login, logs: Logs) {
   const findKey = async (tenantId: TenantId, kid: string) => {
-    const keys = await authorization.performInternal(tokenServiceOf(tenantId), listKeys, undefined);
+    const keys = await authorization.performInternal(internalPrincipal('tokenService', tenantId), listKeys, undefined);
     return keys.find((key) => key.kid === kid);
   };
   return makeDirectoryApi({
@@ -145,7 +146,7 @@ function openLogin(database: Database, login: Side | 'operator', logs: Logs, pro
   const passwords = new Passwords({
     pepper: sealer.derive('bailiwick/passwords/1'),
     organizationWords: async (tenantId) => {
-      const principal = login === 'operator' ? operatorOf(tenantId) : tokenServiceOf(tenantId);
+      const principal = internalPrincipal(login === 'operator' ? 'operator' : 'tokenService', tenantId);
       const tenant = await authorization.performInternal(principal, getTenant, undefined);
       return tenant ? [tenant.displayName, ...tenant.domains] : [];
     },
@@ -231,12 +232,4 @@ function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => resolve());
   });
-}
-
-function tokenServiceOf(tenantId: TenantId) {
-  return { kind: 'internal', name: 'tokenService', tenantId } as const;
-}
-
-function operatorOf(tenantId: TenantId) {
-  return { kind: 'internal', name: 'operator', tenantId } as const;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TenantId } from '../vocabulary/ids.ts';
-import type { RequestContext } from '../vocabulary/principals.ts';
+import { internalPrincipal, type RequestContext } from '../vocabulary/principals.ts';
 import { contextOf, setCommonHeaders } from './call.ts';
 import { oauthErrorBody } from './oauth-errors.ts';
 import type { OAuthRequest } from './oauth-request.ts';
@@ -93,7 +93,7 @@ function normalised(request: IncomingMessage): string {
 }
 
 function tenancyOf(tenantId: TenantId, context: RequestContext, arrivedAt: number): OAuthRequest {
-  const principal = { kind: 'internal', name: 'tokenService', tenantId } as const;
+  const principal = internalPrincipal('tokenService', tenantId);
   const keyring = { key: () => undefined };
   return { tenantId, context, arrivedAt, principal, keyring, resources: new Map(), pending: {} };
 }

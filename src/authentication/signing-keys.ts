@@ -9,6 +9,7 @@ import {
 } from '../authorization/internal/signing-keys.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 import { makeSigningKey } from './signing-key-material.ts';
 import type { KeySlot, SigningAlgorithm, TenantKey, TenantKeyring } from './signing-slot.ts';
 
@@ -32,7 +33,7 @@ export class SigningKeys {
 
   /** The keys that a tenant publishes, for its JWKS. */
   published(tenantId: TenantId): Promise<PublishedKey[]> {
-    return this.#authorization.performInternal(tokenService(tenantId), listKeys, undefined);
+    return this.#authorization.performInternal(internalPrincipal('tokenService', tenantId), listKeys, undefined);
   }
 
   async keyring(tenantId: TenantId, names: PublishedKeyNames): Promise<TenantKeyring> {
@@ -41,7 +42,11 @@ export class SigningKeys {
     if (known) return known;
     const keys = new Map<string, TenantKey>();
     for (const { kid, slot, algorithm } of names) {
-      const stored = await this.#authorization.performInternal(tokenService(tenantId), getSigningKey, kid);
+      const stored = await this.#authorization.performInternal(
+        internalPrincipal('tokenService', tenantId),
+        getSigningKey,
+        kid,
+      );
       // Several keys may be retiring; the newest is the one whose hints are still worth verifying.
       if (stored && !keys.has(`${slot} ${algorithm}`)) keys.set(`${slot} ${algorithm}`, opened(stored));
     }
@@ -64,12 +69,10 @@ export class SigningKeys {
   async #makeBoth(tenantId: TenantId, algorithm: SigningAlgorithm): Promise<void> {
     for (const slot of ['current', 'next'] as const) {
       const key = await makeSigningKey(algorithm, slot);
-      await this.#authorization.performInternal(tokenService(tenantId), addSigningKey, key);
+      await this.#authorization.performInternal(internalPrincipal('tokenService', tenantId), addSigningKey, key);
     }
   }
 }
-
-const tokenService = (tenantId: TenantId) => ({ kind: 'internal', name: 'tokenService', tenantId }) as const;
 
 function opened({ kid, slot, publicJwk, privateKey }: NewSigningKey): TenantKey {
   const publicKey: KeyObject = createPublicKey({ key: publicJwk, format: 'jwk' });

@@ -7,7 +7,7 @@ import type { DirectoryAction, InternalAction } from '../vocabulary/actions.ts';
 import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 import type { Cursor } from '../vocabulary/list-query.ts';
 import type { Page } from '../vocabulary/objects.ts';
-import type { InternalPrincipal, RequestContext } from '../vocabulary/principals.ts';
+import { type InternalPrincipal, internalPrincipal, type RequestContext } from '../vocabulary/principals.ts';
 import { CommandError } from './rooms.ts';
 
 const PAGE = 999;
@@ -22,7 +22,7 @@ export class Tenancy {
   constructor(authorization: Authorization, tenantId: TenantId, context: RequestContext) {
     this.#authorization = authorization;
     this.tenantId = tenantId;
-    this.principal = { kind: 'internal', name: 'operator', tenantId };
+    this.principal = internalPrincipal('operator', tenantId);
     this.context = context;
   }
 
@@ -67,11 +67,14 @@ export class Tenancy {
  * @throws CommandError
  */
 export async function openTenancy(authorization: Authorization, name: string): Promise<Tenancy> {
-  const operator = (tenantId: TenantId) => ({ kind: 'internal', name: 'operator', tenantId }) as const;
   const id =
     parseTenantId(name) ??
-    (await authorization.performInternal(operator(NO_TENANT), resolveDomain, name.toLowerCase().slice(0, 253)));
-  const tenant = id && (await authorization.performInternal(operator(id), getTenant, undefined));
+    (await authorization.performInternal(
+      internalPrincipal('operator', NO_TENANT),
+      resolveDomain,
+      name.toLowerCase().slice(0, 253),
+    ));
+  const tenant = id && (await authorization.performInternal(internalPrincipal('operator', id), getTenant, undefined));
   if (!tenant) throw new CommandError(`There is no organization ${name}.`);
   return new Tenancy(authorization, tenant.id, { correlationId: randomUUID() });
 }

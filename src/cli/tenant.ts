@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { NO_TENANT, resolveDomain } from '../authorization/internal/tenants.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 import { applyManifest } from './manifest/apply-manifest.ts';
 import { reportText } from './manifest/changes.ts';
 import { wordsOfIssue } from './manifest/file.ts';
@@ -67,7 +68,7 @@ function consentTo(clientAppId: string) {
 
 /** `create` makes; it never changes what is there. */
 async function requireFree({ authorization }: Operator, domains: readonly string[]): Promise<void> {
-  const operator = { kind: 'internal', name: 'operator', tenantId: NO_TENANT } as const;
+  const operator = internalPrincipal('operator', NO_TENANT);
   for (const domain of domains) {
     if (await authorization.performInternal(operator, resolveDomain, domain.toLowerCase()))
       throw new CommandError(`${domain} belongs to an organization already.`);

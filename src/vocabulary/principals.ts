@@ -38,6 +38,10 @@ export interface InternalPrincipal {
   readonly tenantId: TenantId;
 }
 
+export function internalPrincipal(name: InternalPrincipal['name'], tenantId: TenantId): InternalPrincipal {
+  return { kind: 'internal', name, tenantId };
+}
+
 export type Principal = DelegatedPrincipal | ApplicationPrincipal | SessionPrincipal | InternalPrincipal;
 
 /** What is known of a request, for records and logs. All text is bounded and free of control characters. */
