@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TenantId } from '../vocabulary/ids.ts';
-import { internalPrincipal, type RequestContext } from '../vocabulary/principals.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
 import { contextOf, setCommonHeaders } from './call.ts';
 import { oauthErrorBody } from './oauth-errors.ts';
 import type { OAuthRequest } from './oauth-request.ts';
@@ -26,7 +27,7 @@ export interface AuthenticationServerOptions {
   readonly issuer: VirtualIssuer;
   /** Discovery, keys, userinfo, introspection, revocation, pages. */
   readonly routes: readonly TenantRoute[];
-  /** Paths without a tenant: assets, health. */
+  /** Paths without a tenant: assets. */
   readonly plainRoutes: ReadonlyMap<
     string,
     (request: IncomingMessage, response: ServerResponse) => Promise<void> | void

@@ -5,7 +5,14 @@ import { parseAppId } from '../vocabulary/ids.ts';
 import { DIRECTORY_API, DIRECTORY_APP_ID, GRAPH_IDENTIFIER_URI } from '../vocabulary/permissions.ts';
 import { currentRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
-import { DEFAULT_SCOPE, isOidcScope, parseScopes, type RequestedScope, spellings } from './requested-scopes.ts';
+import {
+  DEFAULT_SCOPE,
+  isOidcScope,
+  parseScopes,
+  type RequestedScope,
+  spellings,
+  withoutSlash,
+} from './requested-scopes.ts';
 
 const ACCESS_TOKEN_SECONDS = 3_600;
 
@@ -118,7 +125,7 @@ export class Resources {
 }
 
 /** Client credentials: named roles narrow, `.default` or nothing means all that is assigned; never more than that. */
-export function assignedRoles(resource: ResourceState, asked: readonly RequestedScope[]): string[] {
+function assignedRoles(resource: ResourceState, asked: readonly RequestedScope[]): string[] {
   const { client } = currentRequest();
   const assigned = rolesOf(client, resource);
   if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');
@@ -163,10 +170,6 @@ function publishedScopes(resource: ResourceState, identifier: string, asked: rea
 
 function isNamed({ value }: RequestedScope): boolean {
   return value !== DEFAULT_SCOPE && !isOidcScope(value);
-}
-
-function withoutSlash(identifier: string): string {
-  return identifier.endsWith('/') ? identifier.slice(0, -1) : identifier;
 }
 
 function grantTypeOf(ctx: KoaContextWithOIDC): unknown {

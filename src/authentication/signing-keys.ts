@@ -3,15 +3,17 @@ import { LRUCache } from 'lru-cache';
 import {
   addSigningKey,
   getSigningKey,
+  type KeySlot,
   listKeys,
   type NewSigningKey,
   type PublishedKey,
+  type SigningAlgorithm,
 } from '../authorization/internal/signing-keys.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
 import { makeSigningKey } from './signing-key-material.ts';
-import type { KeySlot, SigningAlgorithm, TenantKey, TenantKeyring } from './signing-slot.ts';
+import type { TenantKey, TenantKeyring } from './signing-slot.ts';
 
 /** Names of the keys that a tenant publishes now, as the client's look-up reads them along. */
 export type PublishedKeyNames = readonly Pick<PublishedKey, 'kid' | 'algorithm' | 'slot'>[];
@@ -40,13 +42,10 @@ export class SigningKeys {
     const fingerprint = `${tenantId} ${names.map(({ kid, slot }) => `${slot}:${kid}`).join(' ')}`;
     const known = this.#keyrings.get(fingerprint);
     if (known) return known;
+    const principal = internalPrincipal('tokenService', tenantId);
     const keys = new Map<string, TenantKey>();
     for (const { kid, slot, algorithm } of names) {
-      const stored = await this.#authorization.performInternal(
-        internalPrincipal('tokenService', tenantId),
-        getSigningKey,
-        kid,
-      );
+      const stored = await this.#authorization.performInternal(principal, getSigningKey, kid);
       // Several keys may be retiring; the newest is the one whose hints are still worth verifying.
       if (stored && !keys.has(`${slot} ${algorithm}`)) keys.set(`${slot} ${algorithm}`, opened(stored));
     }

@@ -1,12 +1,9 @@
 import { type KeyObject, sign } from 'node:crypto';
 import { ExternalSigningKey } from 'oidc-provider';
+import type { KeySlot, SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
 
-export const signingAlgorithms = ['ES256', 'RS256'] as const;
-export type SigningAlgorithm = (typeof signingAlgorithms)[number];
-
-/** `current` signs. `next` and `retiring` only verify, so that processes may change over one after the other. */
-export const keySlots = ['current', 'next', 'retiring'] as const;
-export type KeySlot = (typeof keySlots)[number];
+export const signingAlgorithms: readonly SigningAlgorithm[] = ['ES256', 'RS256'];
+const keySlots: readonly KeySlot[] = ['current', 'next', 'retiring'];
 
 /** One signing key of one tenant. Only the current key needs its private half opened. */
 export interface TenantKey {

@@ -11,12 +11,8 @@ import { DirectoryError } from '../vocabulary/errors.ts';
 import type { AppId, TenantId } from '../vocabulary/ids.ts';
 import type { Written } from '../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
-import {
-  type InternalPrincipal,
-  internalPrincipal,
-  type Principal,
-  type RequestContext,
-} from '../vocabulary/principals.ts';
+import { type InternalPrincipal, internalPrincipal, type Principal } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
 import { failureEntry, successEntry } from './audit-entry.ts';
 import { type Decision, decide, REFUSALS } from './decide.ts';
 import { INTERNAL_PRINCIPALS } from './internal-principals.ts';

@@ -4,7 +4,7 @@ import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { Consents, type Outcome } from './consents.ts';
 import { print, table } from './output.ts';
 import { CommandError, type Rooms, UsageError } from './rooms.ts';
-import { openTenancy, type Tenancy } from './tenancy.ts';
+import { inTenant, TENANT_OPTION, type Tenancy } from './tenancy.ts';
 
 interface Options {
   readonly tenant: string;
@@ -24,7 +24,7 @@ export function addConsent(program: Command, rooms: Rooms): void {
     consent
       .command(name)
       .description(description)
-      .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+      .requiredOption(...TENANT_OPTION)
       .requiredOption('--client <appId>', 'the application that is given the permission')
       .option('--resource <appId>', 'the API whose permission it is', DIRECTORY_APP_ID)
       .option('--scope <scopes>', 'delegated permissions: "User.Read Group.Read.All"')
@@ -38,14 +38,14 @@ export function addConsent(program: Command, rooms: Rooms): void {
   consent
     .command('remove')
     .description('Remove an application from the tenant, with everything that it was granted.')
-    .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+    .requiredOption(...TENANT_OPTION)
     .requiredOption('--client <appId>', 'the application')
     .option('--json', 'print the outcome as JSON', false)
     .action((options: Options) => removeApplication(rooms, options));
   consent
     .command('list')
     .description('Show what was granted to which application.')
-    .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+    .requiredOption(...TENANT_OPTION)
     .option('--client <appId>', 'only of this application')
     .option('--json', 'print as JSON', false)
     .action((options: Options) => list(rooms, options));
@@ -55,7 +55,8 @@ async function change(rooms: Rooms, options: Options, verb: 'grant' | 'revoke'):
   const { client: appId, resource, scope, appRole, user, json } = options;
   if ((scope === undefined) === (appRole === undefined)) throw new UsageError('Name either --scope or --app-role.');
   if (user !== undefined && scope === undefined) throw new UsageError('--user goes with --scope.');
-  await inTenant(rooms, options.tenant, async (tenancy, consents) => {
+  await inTenant(rooms, options.tenant, async (tenancy) => {
+    const consents = new Consents(tenancy);
     const of = await consents.find(resource);
     const client = verb === 'grant' ? (await consents.ensure(appId)).servicePrincipal : await consents.find(appId);
     const delegation = {
@@ -85,7 +86,8 @@ function wordsOf(verb: 'grant' | 'revoke', outcome: Outcome, what: string, clien
 
 async function removeApplication(rooms: Rooms, { tenant, client, json }: Options): Promise<void> {
   if (client.toLowerCase() === DIRECTORY_APP_ID) throw new UsageError('The directory API can not be removed.');
-  await inTenant(rooms, tenant, async (_tenancy, consents) => {
+  await inTenant(rooms, tenant, async (tenancy) => {
+    const consents = new Consents(tenancy);
     const servicePrincipal = await consents.find(client);
     await consents.remove(servicePrincipal);
     print(
@@ -98,7 +100,8 @@ async function removeApplication(rooms: Rooms, { tenant, client, json }: Options
 }
 
 async function list(rooms: Rooms, { tenant, client, json }: Options): Promise<void> {
-  await inTenant(rooms, tenant, async (tenancy, consents) => {
+  await inTenant(rooms, tenant, async (tenancy) => {
+    const consents = new Consents(tenancy);
     const all = await consents.servicePrincipals();
     const chosen = client === undefined ? all : [await consents.find(client)];
     const nameOf = (id: string | null) => all.find((known) => known.id === id)?.displayName ?? '';
@@ -144,18 +147,4 @@ async function idOf(tenancy: Tenancy, user: string | undefined) {
   const found = people.find(({ userPrincipalName }) => userPrincipalName.toLowerCase() === user.toLowerCase());
   if (!found) throw new CommandError(`There is no user ${user} in this organization.`);
   return found.id;
-}
-
-async function inTenant(
-  rooms: Rooms,
-  tenant: string,
-  work: (tenancy: Tenancy, consents: Consents) => Promise<void>,
-): Promise<void> {
-  const operator = await rooms.openOperator();
-  try {
-    const tenancy = await openTenancy(operator.authorization, tenant);
-    await work(tenancy, new Consents(tenancy));
-  } finally {
-    await operator.close();
-  }
 }

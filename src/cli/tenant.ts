@@ -8,6 +8,7 @@ import { wordsOfIssue } from './manifest/file.ts';
 import { type Manifest, manifestSchema } from './manifest/schema.ts';
 import { print } from './output.ts';
 import { CommandError, type Operator, type Rooms, UsageError } from './rooms.ts';
+import { asOperator } from './tenancy.ts';
 
 interface Options {
   readonly displayName: string;
@@ -33,14 +34,11 @@ export function addTenant(program: Command, rooms: Rooms): void {
     .option('--json', 'print what was made as JSON', false)
     .action(async (options: Options) => {
       const manifest = manifestOf(options);
-      const operator = await rooms.openOperator();
-      try {
+      await asOperator(rooms, async (operator) => {
         await requireFree(operator, options.domain);
         const reports = await applyManifest(operator, manifest);
         print(rooms, { tenants: reports }, options.json, () => reportText(reports));
-      } finally {
-        await operator.close();
-      }
+      });
     });
 }
 

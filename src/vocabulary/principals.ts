@@ -43,10 +43,3 @@ export function internalPrincipal(name: InternalPrincipal['name'], tenantId: Ten
 }
 
 export type Principal = DelegatedPrincipal | ApplicationPrincipal | SessionPrincipal | InternalPrincipal;
-
-/** What is known of a request, for records and logs. All text is bounded and free of control characters. */
-export interface RequestContext {
-  readonly correlationId: string;
-  readonly ipAddress?: string | undefined;
-  readonly userAgent?: string | undefined;
-}

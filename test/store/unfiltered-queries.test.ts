@@ -67,7 +67,6 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'directory',
     (permit, { application }) => applications.readApplication(permit, object(application)),
   ],
-  findApplication: ['directory', (permit, { appId }) => applications.findApplication(permit, app(appId))],
   findArtifact: ['authentication', (permit, { mark }) => artifacts.findArtifact(permit, 'Session', mark)],
   findArtifactByUid: ['authentication', (permit, { mark }) => artifacts.findArtifactByUid(permit, 'Session', mark)],
   listAudits: ['directory', (permit) => auditLogs.listAudits(permit, page)],

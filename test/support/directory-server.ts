@@ -54,7 +54,6 @@ export async function aDirectoryServer(
     verify: makeVerifyAccessToken(ORIGIN, findKey),
     skipTokens: new SkipTokens(database.sealer.derive('bailiwick/skip-tokens/1')),
     origin: DIRECTORY_ORIGIN,
-    isHealthy: async () => true,
     addressOf: (request) => request.socket.remoteAddress,
     allowedOrigins: new Set(['https://app.example']),
     onRefusal: (error) => refusals.push(error),
