@@ -8,6 +8,7 @@ import * as applications from '../../src/directory/applications.ts';
 import * as artifacts from '../../src/directory/artifacts.ts';
 import * as auditLogs from '../../src/directory/audit-logs.ts';
 import * as clients from '../../src/directory/clients.ts';
+import * as consentOrigins from '../../src/directory/consent-origins.ts';
 import * as consents from '../../src/directory/consents.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
@@ -70,6 +71,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   findArtifact: ['authentication', (permit, { mark }) => artifacts.findArtifact(permit, 'Session', mark)],
   findArtifactByUid: ['authentication', (permit, { mark }) => artifacts.findArtifactByUid(permit, 'Session', mark)],
   listAudits: ['directory', (permit) => auditLogs.listAudits(permit, page)],
+  readConsentOrigins: ['directory', (permit, { grant }) => consentOrigins.readConsentOrigins(permit, [grant])],
   listSignIns: ['directory', (permit) => auditLogs.listSignIns(permit, page)],
   readAudit: ['directory', (permit, { record }) => auditLogs.readAudit(permit, object(record))],
   readSignIn: ['directory', (permit, { record }) => auditLogs.readSignIn(permit, object(record))],
