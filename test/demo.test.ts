@@ -56,7 +56,7 @@ describe('demo --check', () => {
       /✗ Without consent the daemon gets no token: expected 400, but what came back was 200/,
       [
         [
-          'src/authentication/resources.ts',
+          'src/authentication/client-credentials.ts',
           "if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');",
           '',
         ],

@@ -13,7 +13,7 @@ import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
 import { makeSigningKey } from './signing-key-material.ts';
-import type { TenantKey, TenantKeyring } from './signing-slot.ts';
+import type { TenantKey, TenantKeyring } from './tenant-keyring.ts';
 
 /** Names of the keys that a tenant publishes now, as the client's look-up reads them along. */
 export type PublishedKeyNames = readonly Pick<PublishedKey, 'kid' | 'algorithm' | 'slot'>[];

@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import type { Client, ClientMetadata, default as Provider } from 'oidc-provider';
 import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
-import { signingAlgorithms, type TenantKeyring } from './signing-slot.ts';
+import { signingAlgorithms } from './signing-slot.ts';
+import type { TenantKeyring } from './tenant-keyring.ts';
 
 /** What one request knows of its tenant. Made by the router before anything of the library runs. */
 export interface Tenancy {
