@@ -115,7 +115,7 @@ export async function updateServicePrincipal(
     values: [permit.tenantId, id],
   });
   const before = await readServicePrincipal(permit, id);
-  if (patch.accountEnabled === false) forbidForDirectory(before);
+  if (patch.accountEnabled === false || patch.appRoleAssignmentRequired === true) forbidForDirectory(before);
   await permit.query({
     text: `update service_principals set account_enabled = coalesce($3, account_enabled),
       app_role_assignment_required = coalesce($4, app_role_assignment_required) where tenant_id = $1 and id = $2`,
@@ -139,12 +139,12 @@ export async function deleteServicePrincipal(
   return { value: undefined, changes: [changed(before, undefined)] };
 }
 
-/** Without the directory API nobody could undo this, and everybody’s consents to it would be gone. */
+/** Without the directory API, or assigned to it by nobody, no administrator could undo this, and everybody’s consents to it would be gone. */
 function forbidForDirectory({ appId }: ServicePrincipal): void {
   if (appId === DIRECTORY_APP_ID) {
     throw new DirectoryError(
       'Authorization_RequestDenied',
-      'The directory API itself can be neither disabled nor removed.',
+      'The directory API itself can be neither disabled, nor removed, nor kept for the few who are assigned to it.',
     );
   }
 }
