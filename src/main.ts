@@ -123,7 +123,10 @@ function directoryOf(config: Config, { sealer }: Database, { authorization }: Lo
     addressOf: makeAddressOf(config.trustedProxies),
     isHealthy: () => isHealthy(authorization),
     onRefusal: ({ code, message, cause }, context) =>
-      logs.security.warn({ code, reason: typeof cause === 'string' ? cause : message, ...context }, 'Refused.'),
+      logs.security.warn(
+        { errorCode: code, reason: typeof cause === 'string' ? cause : message, ...context },
+        'Refused.',
+      ),
     onError: (error) => logs.server.error(errorFields(error), 'A request failed.'),
   });
 }

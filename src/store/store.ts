@@ -70,7 +70,7 @@ export class Store {
       try {
         return await this.#attempt(binding, work);
       } catch (error) {
-        if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw translateSqlError(error);
+        if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw translateSqlError(error, binding.access);
       }
     }
   }
@@ -83,7 +83,7 @@ export class Store {
     binding: Binding<Action>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
-    return this.#onShared((client) => this.#pipeline(client, binding, work));
+    return this.#onShared(binding.access, (client) => this.#pipeline(client, binding, work));
   }
 
   /**
@@ -91,10 +91,10 @@ export class Store {
    * ends the binding with the statement; a statement that forgets it sees and writes nothing.
    */
   async selfBoundStatement<Action extends string, Result>(
-    { action, tenantId }: Pick<Binding<Action>, 'action' | 'tenantId'>,
+    { action, tenantId, access }: Pick<Binding<Action>, 'action' | 'tenantId' | 'access'>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
-    return this.#onShared((client) => {
+    return this.#onShared(access, (client) => {
       const permit = new Permit(action, tenantId, client, this.#sealer);
       const result = work(permit);
       permit.close();
@@ -135,7 +135,10 @@ export class Store {
     }
   }
 
-  async #onShared<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  async #onShared<Result>(
+    access: Binding<string>['access'],
+    work: (client: pg.Client) => Promise<Result>,
+  ): Promise<Result> {
     let client: pg.Client | undefined;
     try {
       const acquired = this.#shared.acquire();
@@ -143,7 +146,7 @@ export class Store {
       return await work(client);
     } catch (error) {
       if (client && isUnfit(error)) this.#shared.retire(client);
-      throw translateSqlError(error);
+      throw translateSqlError(error, access);
     }
   }
 

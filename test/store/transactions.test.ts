@@ -91,9 +91,17 @@ describe('a permit', () => {
   test('for reading writes nothing, and can not be turned into one for writing', async () => {
     for (const run of ['transaction', 'shortTransaction'] as const) {
       await expect(store[run](reading(ta.id), (permit) => insertUser(permit, 'read-only'))).rejects.toMatchObject({
+        code: 'InternalServerError',
         cause: { code: '25006' },
       });
     }
+    // A database that takes no writes is another thing: come back later.
+    await expect(
+      store.transaction(writing(ta.id), async (permit) => {
+        await permit.query({ text: 'set transaction read only' });
+        await insertUser(permit, 'read-only');
+      }),
+    ).rejects.toMatchObject({ code: 'ServiceUnavailable', cause: { code: '25006' } });
     await expect(
       store.transaction(reading(ta.id), async (permit) => {
         await permit.query({ text: 'select id from users' });
