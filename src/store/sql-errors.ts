@@ -48,8 +48,8 @@ export function translateSqlError(error: unknown, access: 'read' | 'write'): unk
 
 function isUnavailable(error: unknown, code: string): boolean {
   if (isRetryable(error) || CONNECTION_ERRORS.has(code)) return true;
-  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 26000 a connection that is given up, 55P03 lock not available
-  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '26000' || code === '55P03') return true;
+  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 26000 a connection that is given up, 55P03 lock not available, 55000 a standby
+  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '26000' || /^55(P03|000)$/.test(code)) return true;
   return error instanceof Error && /connection|timeout|Client has encountered/i.test(error.message) && code === '';
 }
 

@@ -26,10 +26,12 @@ export interface StoreOptions {
 
 const BEGIN = { read: { name: 'begin-read', text: 'begin read only' }, write: { name: 'begin-write', text: 'begin' } };
 const COMMIT = { name: 'commit', text: 'commit' };
+// The position in the log is known to a primary alone: on a standby, whatever may be decided there from rows that lag
+// fails here, also when the primary that this connection was opened to has become one (DBF-09).
 const BIND = {
   name: 'bind',
   text: `select set_config('bailiwick.tenant_id', $1, true), set_config('bailiwick.app_id', $2, true),
-    set_config('bailiwick.domain', $3, true)`,
+    set_config('bailiwick.domain', $3, true), pg_current_wal_lsn()`,
 };
 const MAX_ATTEMPTS = 3;
 
