@@ -2,6 +2,7 @@ import type { Permit } from '../store/permit.ts';
 import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import type { ObjectId } from '../vocabulary/ids.ts';
 import type { Written } from '../vocabulary/objects.ts';
+import { NAME_OF_THE_GONE } from './service-principals.ts';
 
 /** Seconds since the epoch, with their fraction: a session that began before is over. */
 export interface SessionsEnded {
@@ -73,7 +74,7 @@ export async function listMyApplications(
   userId: ObjectId,
 ): Promise<readonly MyApplication[]> {
   return permit.query<MyApplication & Record<string, unknown>>({
-    text: `select c.id, coalesce(a.display_name, p.display_name, 'Removed application') as "displayName",
+    text: `select c.id, coalesce(a.display_name, p.display_name, '${NAME_OF_THE_GONE}') as "displayName",
         bool_or(g.principal_id is not null) as "isByOwnConsent",
         array_agg(distinct coalesce(e ->> 'userConsentDisplayName', e ->> 'adminConsentDisplayName', s)) as permissions
       from oauth2_permission_grants g

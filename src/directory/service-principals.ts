@@ -13,6 +13,9 @@ const FROM = `service_principals s
   left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
   left join published_applications p on p.app_id = s.app_id and a.id is null`;
 
+/** What is left of an application that its home has deleted or unpublished: its presence, which can be removed. */
+export const NAME_OF_THE_GONE = 'Removed application';
+
 const LISTED: Listable = {
   name: 'service-principals',
   from: FROM,
@@ -22,7 +25,7 @@ const LISTED: Listable = {
     id: { sql: 's.id', type: 'guid', filter: EQUALITY },
     appId: { sql: 's.app_id', type: 'guid', filter: EQUALITY },
     displayName: {
-      sql: 'coalesce(a.display_name, p.display_name)',
+      sql: `coalesce(a.display_name, p.display_name, '${NAME_OF_THE_GONE}')`,
       type: 'string',
       filter: PREFIX,
       caseInsensitive: true,
@@ -33,9 +36,12 @@ const LISTED: Listable = {
     appRoleAssignmentRequired: { sql: 's.app_role_assignment_required', type: 'boolean', filter: EQUALITY },
     servicePrincipalType: { sql: "'Application'::text", type: 'string' },
     createdDateTime: { sql: 's.created_at', type: 'dateTime', filter: ORDERED, orderBy: true },
-    identifierUris: { sql: 'coalesce(a.identifier_uris, p.identifier_uris)', type: 'object' },
-    oauth2PermissionScopes: { sql: 'coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes)', type: 'object' },
-    appRoles: { sql: 'coalesce(a.app_roles, p.app_roles)', type: 'object' },
+    identifierUris: { sql: `coalesce(a.identifier_uris, p.identifier_uris, '{}')`, type: 'object' },
+    oauth2PermissionScopes: {
+      sql: `coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes, '[]')`,
+      type: 'object',
+    },
+    appRoles: { sql: `coalesce(a.app_roles, p.app_roles, '[]')`, type: 'object' },
   },
 };
 

@@ -155,7 +155,9 @@ async function aServicePrincipal(database: TestDatabase, tenant: TestTenant) {
   const [appId, servicePrincipalId] = [randomUUID(), randomUUID()];
   await asSuperuser(
     database,
-    'insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($1, $2, $3, $1)',
+    `with application as (insert into applications (tenant_id, id, app_id, display_name)
+        values ($1, gen_random_uuid(), $3, 'Client of a test'))
+      insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($1, $2, $3, $1)`,
     [tenant.id, servicePrincipalId, appId],
   );
   return { appId, servicePrincipalId };
