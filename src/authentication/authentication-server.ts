@@ -12,6 +12,8 @@ import type { VirtualIssuer } from './virtual-issuer.ts';
 export interface TenantRoute {
   readonly method: 'GET' | 'POST' | 'OPTIONS';
   readonly path: RegExp;
+  /** The same for everybody, decides nothing, and is answered from memory while the database is away. */
+  readonly isPublic?: boolean;
   handle(
     request: IncomingMessage,
     response: ServerResponse,
@@ -73,12 +75,12 @@ async function route(
   if (url.length > MAX_URL_LENGTH || rest === '') return writeNotFound(response);
   if (RESERVED_TENANTS.has(segment.toLowerCase()))
     return writeRefusal(request, response, 400, 'tenantReserved', context, options);
-  const tenantId = await options.tenants.idOf(segment);
+  const [own, match] = ownRoute(options.routes, request.method, rest);
+  const tenantId = await (own?.isPublic ? options.tenants.publicIdOf(segment) : options.tenants.idOf(segment));
   if (!tenantId) return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
   const tenancy = tenancyOf(tenantId, context, arrivedAt);
-  const [own, match] = ownRoute(options.routes, request.method, rest);
   if (!own && !LIBRARY_ROUTE.test(rest)) return writeNotFound(response);
-  if (!CLIENT_ROUTE.test(rest) && !(await options.tenants.find(tenantId))) {
+  if (!own?.isPublic && !CLIENT_ROUTE.test(rest) && !(await options.tenants.find(tenantId))) {
     return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
   }
   if (own && match) return own.handle(request, response, tenancy, match);
