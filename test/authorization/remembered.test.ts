@@ -23,7 +23,6 @@ const LEAVE_VERSIONS: Readonly<Record<string, string>> = {
   endTries: 'throttles are read in each request',
   renewHash: 'passwords are read in each request',
   dropExpired: 'what expired was not accepted before either',
-  addSigningKey: 'tokens of a key that begins were signed by nobody before',
   addTenant: 'makes the version',
 };
 
