@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { badRequest } from '../../src/vocabulary/errors.ts';
+import { removeUser } from '../../src/authorization/catalogue/users.ts';
+import type { AnyOperation } from '../../src/authorization/operation.ts';
+import { badRequest, DirectoryError } from '../../src/vocabulary/errors.ts';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, DIRECTORY_ORIGIN, type TestDirectoryServer } from '../support/directory-server.ts';
@@ -454,14 +456,51 @@ describe('GST-17: the last Global Administrator', () => {
     expect((await server.call(await only.token(), 'GET', '/v1.0/users')).status).toBe(200);
   });
 
-  test.each(Object.entries(acts))('of two who %s each other at once, one succeeds', async (_name, act) => {
+  /** Two administrators act on each other at once; resolves to the statuses. */
+  async function duel(mine: Act, theirs: Act): Promise<number[]> {
+    const { people, assignmentOf } = await administrators(2);
+    const [ada, eve] = people as [TestPrincipal, TestPrincipal]; // two were asked for
+    const [one, two] = [await ada.token(), await eve.token()];
+    const answers = await Promise.all([mine(one, eve, assignmentOf(eve)), theirs(two, ada, assignmentOf(ada))]);
+    return answers.map(({ status }) => status);
+  }
+  const { demote, delete: remove, disable } = acts as { demote: Act; delete: Act; disable: Act };
+
+  test.each<[string, Act, Act]>([
+    ['demote each other', demote, demote],
+    ['delete each other', remove, remove],
+    ['disable each other', disable, disable],
+    ['demote and delete each other', demote, remove],
+    ['demote and disable each other', demote, disable],
+    ['delete and disable each other', remove, disable],
+  ])('of two who %s at once, one succeeds', async (_name, mine, theirs) => {
     for (let round = 0; round < 5; round += 1) {
-      const { people, assignmentOf } = await administrators(2);
-      const [ada, eve] = people as [TestPrincipal, TestPrincipal]; // two were asked for
-      const [one, two] = [await ada.token(), await eve.token()];
-      const answers = await Promise.all([act(one, eve, assignmentOf(eve)), act(two, ada, assignmentOf(ada))]);
-      expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
-      expect(answers.filter(({ status }) => status === 401 || status === 403)).toHaveLength(1);
+      const statuses = await duel(mine, theirs);
+      expect(statuses.filter((status) => status === 204)).toHaveLength(1);
+      expect(statuses.filter((status) => status === 401 || status === 403)).toHaveLength(1);
     }
+  });
+
+  test('the control: a build that counts without waiting for the others loses both', async () => {
+    const careless = {
+      ...removeUser,
+      run: async (permit: Parameters<typeof removeUser.run>[0], { id }: { id: string }) => {
+        const [row] = await permit.query<{ others: number }>({
+          text: 'select count(*)::integer as others from role_assignments where tenant_id = $1 and user_id <> $2',
+          values: [permit.tenantId, id],
+        });
+        await permit.query({ text: 'select pg_sleep(0.2)' });
+        if (!row?.others) throw new DirectoryError('Authorization_RequestDenied');
+        await permit.query({
+          text: 'delete from users where tenant_id = $1 and id = $2',
+          values: [permit.tenantId, id],
+        });
+        return { value: undefined, changes: [] };
+      },
+    } as AnyOperation; // the same operation, with another query
+    const broken = await aDirectoryServer(database, [careless]);
+    const carelessly: Act = (token, victim) => broken.call(token, 'DELETE', `/v1.0/users/${victim.id}`);
+    expect(await duel(carelessly, carelessly)).toEqual([204, 204]);
+    await broken.close();
   });
 });
