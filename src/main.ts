@@ -125,7 +125,10 @@ function directoryOf(config: Config, { sealer }: Database, { authorization }: Lo
     allowedOrigins: new Set(config.directoryAllowedOrigins),
     addressOf: makeAddressOf(config.trustedProxies),
     onRefusal: ({ code, message, cause }, context) =>
-      logs.security.warn({ code, reason: typeof cause === 'string' ? cause : message, ...context }, 'Refused.'),
+      logs.security.warn(
+        { errorCode: code, reason: typeof cause === 'string' ? cause : message, ...context },
+        'Refused.',
+      ),
     onError: (error) => logs.server.error(errorFields(error), 'A request failed.'),
   });
 }

@@ -13,6 +13,8 @@ import type { VirtualIssuer } from './virtual-issuer.ts';
 export interface TenantRoute {
   readonly method: 'GET' | 'POST' | 'OPTIONS';
   readonly path: RegExp;
+  /** The same for everybody, decides nothing, and is answered from memory while the database is away. */
+  readonly isPublic?: boolean;
   handle(
     request: IncomingMessage,
     response: ServerResponse,
@@ -74,13 +76,14 @@ async function route(
   if (url.length > MAX_URL_LENGTH || rest === '') return writeNotFound(response);
   if (RESERVED_TENANTS.has(segment.toLowerCase()))
     return writeRefusal(request, response, 400, 'tenantReserved', context, options);
-  const tenantId = await options.tenants.idOf(segment);
+  const isOfClient = request.method === 'POST' && CLIENT_ROUTE.test(rest);
+  const [own, match] = isOfClient ? [] : ownRoute(options.routes, request.method, rest);
+  const tenantId = await (own?.isPublic ? options.tenants.publicIdOf(segment) : options.tenants.idOf(segment));
   if (!tenantId) return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
   const tenancy = tenancyOf(tenantId, context, arrivedAt);
-  if (request.method === 'POST' && CLIENT_ROUTE.test(rest)) return options.issuer.dispatch(request, response, tenancy);
-  const [own, match] = ownRoute(options.routes, request.method, rest);
+  if (isOfClient) return options.issuer.dispatch(request, response, tenancy);
   if (!own && !LIBRARY_ROUTE.test(rest)) return writeNotFound(response);
-  if (!(await options.tenants.find(tenantId)))
+  if (!own?.isPublic && !(await options.tenants.find(tenantId)))
     return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
   if (own && match) return own.handle(request, response, tenancy, match);
   return options.issuer.dispatch(request, response, tenancy);

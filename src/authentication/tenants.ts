@@ -2,6 +2,7 @@ import { getTenant, NO_TENANT, resolveDomain, type Tenant } from '../authorizati
 import type { Authorization } from '../authorization/perform.ts';
 import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
+import { LastKnown } from './last-known.ts';
 
 /** Names that mean no single organization. They get their meaning later; until then they are refused in words. */
 export const RESERVED_TENANTS: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
@@ -11,6 +12,8 @@ const DOMAIN = /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/;
 /** The tenant that a path segment names: an id, or a verified domain in any case. */
 export class Tenants {
   readonly #authorization: Authorization;
+  readonly #ids = new LastKnown<TenantId>();
+  readonly #tenants = new LastKnown<Tenant>();
 
   constructor(authorization: Authorization) {
     this.#authorization = authorization;
@@ -33,6 +36,13 @@ export class Tenants {
       undefined,
     );
     return tenant?.isEnabled ? tenant : undefined;
+  }
+
+  /** The tenant of a segment, for its public metadata: as it was last known, where the database is away. */
+  async publicIdOf(segment: string): Promise<TenantId | undefined> {
+    const id = await this.#ids.read(segment.toLowerCase(), () => this.idOf(segment));
+    const tenant = id && (await this.#tenants.read(id, () => this.find(id)));
+    return tenant?.id;
   }
 
   /** By what the organization is known: no new password may be built on it. */

@@ -108,7 +108,7 @@ function decideApplication({ state, action, permissions, target }: Question): De
   const grantedBy = intersection(permissions.application, state?.permissions ?? []);
   if (grantedBy.length === 0) return { allowed: false, refusal: 'permissionLacks', scopes: permissions.application };
   // What an application could use to win more rights than it was given is for people alone, whatever its roles (CON-15).
-  if (target?.reach === 'all') return { allowed: false, refusal: 'reachLacks' };
+  if (target?.reach === 'all' || target?.byPeopleAlone) return { allowed: false, refusal: 'reachLacks' };
   const heldRoles = target?.heldRoles ?? [];
   if (heldRoles.length > 0 && !mayManage(state?.directoryRoles ?? [], heldRoles, action))
     return { allowed: false, refusal: 'targetProtected' };

@@ -18,8 +18,9 @@ const MAX_REMEMBERED = 20_000;
 const REMEMBERED_MS = 10_000;
 
 /**
- * Live state of principals for short reads, remembered under the version of their tenant. The version is read in each
- * request; whatever changes a principal's state raises it in the same transaction.
+ * Live state of principals for short reads, remembered under the versions of their tenant and of their application as its
+ * home published it. They are read in each request; whatever changes a principal's state raises one in the same
+ * transaction.
  */
 export class LiveStates {
   readonly #store: Store;
@@ -33,7 +34,8 @@ export class LiveStates {
 
   async read(principal: Caller, action: DirectoryAction): Promise<LiveState | undefined> {
     const { tenantId } = principal;
-    const version = await this.#versions.read({ tenantId, appId: undefined });
+    const appId = principal.kind === 'session' ? undefined : principal.appId;
+    const version = await this.#versions.read({ tenantId, appId });
     if (version === undefined) return undefined;
     const key = keyOf(principal);
     const known = this.#remembered.get(key);

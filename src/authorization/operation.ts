@@ -26,6 +26,8 @@ export interface Target {
   readonly heldRoles?: readonly string[];
   /** For consent and credentials: how far the caller's own right to consent must reach. */
   readonly reach?: Exclude<ConsentReach, 'none'>;
+  /** From this an application could win more than it was given: no token of its own suffices, whatever it may do else. */
+  readonly byPeopleAlone?: boolean;
   /** What this particular change needs besides the operation's own action: a person's roles must allow all of it. */
   readonly also?: readonly DirectoryAction[];
   /** For `prepare`: which password is the current one now, so that what was verified is what is replaced. */

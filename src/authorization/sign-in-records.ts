@@ -24,7 +24,7 @@ export class SignInRecords {
   }
 
   async #write(records: readonly SignInRecord[]): Promise<undefined[]> {
-    await this.#store.selfBoundStatement({ action: ACTION, tenantId: NO_TENANT }, (permit) =>
+    await this.#store.selfBoundStatement({ action: ACTION, tenantId: NO_TENANT, access: 'write' }, (permit) =>
       insertSignIns(permit, records),
     );
     return records.map(() => undefined);

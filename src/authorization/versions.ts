@@ -13,7 +13,7 @@ export class Versions {
 
   constructor(store: Store) {
     // Needs no tenant to be bound: one statement where a transaction would be four.
-    const binding = { action: 'authorization/versions/read', tenantId: NO_TENANT } as const;
+    const binding = { action: 'authorization/versions/read', tenantId: NO_TENANT, access: 'read' } as const;
     this.#batch = new Batch((keys) => store.selfBoundStatement(binding, (permit) => readVersions(permit, keys)));
   }
 

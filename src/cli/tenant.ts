@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { NO_TENANT, resolveDomain } from '../authorization/internal/tenants.ts';
+import { changeTenant, getTenant, NO_TENANT, resolveDomain } from '../authorization/internal/tenants.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
 import { applyManifest } from './manifest/apply-manifest.ts';
@@ -8,7 +8,7 @@ import { wordsOfIssue } from './manifest/file.ts';
 import { type Manifest, manifestSchema } from './manifest/schema.ts';
 import { print } from './output.ts';
 import { CommandError, type Operator, type Rooms, UsageError } from './rooms.ts';
-import { asOperator } from './tenancy.ts';
+import { asOperator, inTenant } from './tenancy.ts';
 
 interface Options {
   readonly displayName: string;
@@ -22,9 +22,17 @@ interface Options {
 const ADMIN_SCOPES = 'openid profile offline_access User.Read Directory.AccessAsUser.All';
 
 export function addTenant(program: Command, rooms: Rooms): void {
-  program
-    .command('tenant')
-    .description('Make tenants.')
+  const command = program.command('tenant').description('Make tenants, close them, and open them again.');
+  const switching = (name: string, description: string, isEnabled: boolean) =>
+    command
+      .command(name)
+      .description(description)
+      .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+      .option('--json', 'print the outcome as JSON', false)
+      .action((options: { tenant: string; json: boolean }) => switchTenant(rooms, options, isEnabled));
+  switching('disable', 'Close a tenant: nobody signs in, and its tokens and sessions are refused at once.', false);
+  switching('enable', 'Open a tenant again. What was issued before and has not expired is accepted again.', true);
+  command
     .command('create')
     .description('Make a tenant with one Global Administrator, whose one-time password is shown once.')
     .requiredOption('--display-name <name>', 'the name of the organization')
@@ -62,6 +70,20 @@ function manifestOf({ displayName, domain, admin, consentAdminClient }: Options)
 
 function consentTo(clientAppId: string) {
   return { clientAppId, resourceAppId: DIRECTORY_APP_ID, consentType: 'AllPrincipals', scope: ADMIN_SCOPES };
+}
+
+async function switchTenant(
+  rooms: Rooms,
+  { tenant, json }: { tenant: string; json: boolean },
+  isEnabled: boolean,
+): Promise<void> {
+  await inTenant(rooms, tenant, async (tenancy) => {
+    const before = await tenancy.performInternal(getTenant, undefined);
+    const outcome = before?.isEnabled === isEnabled ? 'unchanged' : 'updated';
+    if (outcome === 'updated') await tenancy.performInternal(changeTenant, { isEnabled });
+    const words = `${before?.displayName ?? tenant} is ${isEnabled ? 'open' : 'closed'}.`;
+    print(rooms, { outcome, tenant: tenancy.tenantId, isEnabled }, json, () => words);
+  });
 }
 
 /** `create` makes; it never changes what is there. */

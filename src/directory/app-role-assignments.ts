@@ -6,13 +6,16 @@ import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, selectList } from './listable.ts';
+import { NAME_OF_THE_GONE } from './service-principals.ts';
 
 type Read = Permit<
   'directory/servicePrincipals/appRoleAssignments/read' | 'directory/servicePrincipals/appRoleAssignments/update'
 >;
 type Write = Permit<'directory/servicePrincipals/appRoleAssignments/update'>;
 
-const NAME = (alias: string) => `(select coalesce(a.display_name, p.display_name) from service_principals n
+const NAME = (
+  alias: string,
+) => `(select coalesce(a.display_name, p.display_name, '${NAME_OF_THE_GONE}') from service_principals n
   left join applications a on a.tenant_id = n.tenant_id and a.app_id = n.app_id
   left join published_applications p on p.app_id = n.app_id and a.id is null
   where n.tenant_id = x.tenant_id and n.id = ${alias})`;

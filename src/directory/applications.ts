@@ -4,7 +4,7 @@ import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { type AppId, newAppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
-import { requireOwnIdentifiers } from './identifier-uris.ts';
+import { requireBoundIdentifiers, requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
@@ -142,6 +142,7 @@ export async function createApplication(
     values: [permit.tenantId, servicePrincipalId, appId],
   });
   const { version: _, ...after } = await readApplication(permit, id);
+  await requireBoundIdentifiers(permit, after);
   if (after.identifierUris.length > 0) await requireOwnIdentifiers(permit, appId);
   await publish(permit, after);
   const presence = {
@@ -167,6 +168,7 @@ export async function updateApplication(
   );
   if (rows.length === 0) throw new DirectoryError('Request_PreconditionFailed');
   const { version: _new, ...after } = await readApplication(permit, id);
+  await requireBoundIdentifiers(permit, after);
   if (properties.identifierUris !== undefined) await requireOwnIdentifiers(permit, after.appId);
   await publish(permit, after, before);
   return { value: after, changes: [changed(before, after)] };

@@ -162,10 +162,11 @@ const READ_RESOURCE = {
     left join applications a on a.tenant_id = $1 and a.app_id = s.app_id
     left join published_applications p on p.app_id = s.app_id and a.id is null
     where s.tenant_id = $1 and s.account_enabled
-      and (s.app_id::text = $2 or $3 = any (coalesce(a.identifier_uris, p.identifier_uris)))`,
+      and (s.app_id::text = $2 or $3 = any (coalesce(a.identifier_uris, p.identifier_uris)))
+    order by s.app_id::text = $2 desc, a.id is not null desc, s.created_at limit 1`,
 };
 
-/** The API of that app id or identifier URI, if the tenant has it and has not disabled it. */
+/** The API of that app id or identifier URI, if the tenant has it and has not disabled it. Its own comes before a guest. */
 export async function readResource(
   permit: Permit<'authentication/resources/read'>,
   { appId, identifierUri }: { readonly appId?: string | undefined; readonly identifierUri?: string | undefined },

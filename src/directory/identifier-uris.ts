@@ -1,6 +1,7 @@
 import type { Permit } from '../store/permit.ts';
-import { conflict } from '../vocabulary/errors.ts';
-import type { AppId } from '../vocabulary/ids.ts';
+import type { Application } from '../vocabulary/applications.ts';
+import { badRequest, conflict } from '../vocabulary/errors.ts';
+import { type AppId, isGuid } from '../vocabulary/ids.ts';
 
 type Write = Permit<
   | 'directory/applications/create'
@@ -32,4 +33,38 @@ export async function requireOwnIdentifiers(permit: Write, appId: AppId): Promis
     values: [permit.tenantId, appId],
   });
   if (rows.length > 0) throw conflict('Another application in the organization has the same identifier URI.');
+}
+
+/**
+ * Whether the application may have these names at all. `api://` and a GUID is what an application is called by anyway, so
+ * it is nobody else's. What other organizations are shown must be its home's own: the application's or the tenant's id,
+ * or a verified domain, of which there is one in the deployment (as Entra asks). Without that, an application that was
+ * let in long ago could take the name of its host's own API, and be asked for in its place.
+ * @throws DirectoryError `Request_BadRequest`
+ */
+export async function requireBoundIdentifiers(
+  permit: Write,
+  { appId, identifierUris, signInAudience }: Pick<Application, 'appId' | 'identifierUris' | 'signInAudience'>,
+): Promise<void> {
+  if (identifierUris.length === 0) return;
+  const ids = [appId, permit.tenantId];
+  const unbound = identifierUris
+    .map((uri) => ({ uri, host: hostOf(uri) }))
+    .filter(({ host }) => !ids.some((id) => id === host));
+  const foreign = unbound.find(({ uri, host }) => uri.startsWith('api://') && isGuid(host));
+  if (foreign) throw badRequest(`identifierUris: ${foreign.uri} is the name of another application.`);
+  if (signInAudience !== 'AzureADMultipleOrgs' || unbound.length === 0) return;
+  const rows = await permit.query<{ name: string }>({
+    text: 'select name from verified_domains where tenant_id = $1',
+    values: [permit.tenantId],
+  });
+  const stranger = unbound.find(({ host }) => !rows.some(({ name }) => host === name || host.endsWith(`.${name}`)));
+  if (stranger)
+    throw badRequest(
+      `identifierUris: ${stranger.uri} must begin with a verified domain, the appId or the organization's id, because other organizations may add this application.`,
+    );
+}
+
+function hostOf(uri: string): string {
+  return new URL(uri.replace(/^api:/, 'https:')).hostname;
 }

@@ -9,7 +9,7 @@ export interface LiveState {
   /** The person exists and is enabled (true for an application, which has none). */
   readonly userEnabled: boolean;
   readonly isGuest: boolean;
-  /** The application's service principal exists in this tenant, is enabled, and is open to the person. */
+  /** The application exists, and its service principal in this tenant; that is enabled, and open to the person. */
   readonly clientEnabled: boolean;
   /** The key that signed the token is still published. */
   readonly keyKnown: boolean;
@@ -21,13 +21,19 @@ export interface LiveState {
   readonly permissions: readonly string[];
 }
 
+/** Its home has neither deleted nor unpublished it: a service principal of nothing acts for nobody. */
+const DEFINED = (
+  client: string,
+) => `(exists (select from applications a where a.tenant_id = $1 and a.app_id = ${client}.app_id)
+  or exists (select from published_applications p where p.app_id = ${client}.app_id))`;
+
 const DELEGATED = {
   name: 'live-state-delegated',
   text: `
     select t.is_enabled as "tenantEnabled",
       coalesce(u.account_enabled, false) as "userEnabled",
       coalesce(u.user_type = 'Guest', false) as "isGuest",
-      coalesce(c.account_enabled and ${OPEN_TO('c', 'u.id')}, false) as "clientEnabled",
+      coalesce(c.account_enabled and ${DEFINED('c')} and ${OPEN_TO('c', 'u.id')}, false) as "clientEnabled",
       exists (select from signing_keys k where k.tenant_id = $1 and k.kid = $4) as "keyKnown",
       coalesce(f.revoked_at is null and f.expires_at > now() and f.created_at >= u.sign_in_sessions_valid_from, false) as "sessionAlive",
       array(select a.role_definition_id from role_assignments a where a.tenant_id = $1 and a.user_id = u.id) as "directoryRoles",
@@ -49,7 +55,7 @@ const APPLICATION = {
   name: 'live-state-application',
   text: `
     select t.is_enabled as "tenantEnabled", true as "userEnabled", false as "isGuest",
-      coalesce(c.account_enabled, false) as "clientEnabled",
+      coalesce(c.account_enabled and ${DEFINED('c')}, false) as "clientEnabled",
       exists (select from signing_keys k where k.tenant_id = $1 and k.kid = $4) as "keyKnown",
       not exists (select from revoked_tokens v where v.tenant_id = $1 and v.token_id = $5) as "sessionAlive",
       array(select a.role_definition_id from role_assignments a

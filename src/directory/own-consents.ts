@@ -1,5 +1,6 @@
 import type { Permit } from '../store/permit.ts';
 import type { ObjectId } from '../vocabulary/ids.ts';
+import { NAME_OF_THE_GONE } from './service-principals.ts';
 
 /** An application that may act for a person: by his own consent, or by his organization's where he uses it. */
 export interface MyApplication {
@@ -17,7 +18,7 @@ export async function listMyApplications(
   userId: ObjectId,
 ): Promise<readonly MyApplication[]> {
   return permit.query<MyApplication & Record<string, unknown>>({
-    text: `select c.id, coalesce(a.display_name, p.display_name, 'Removed application') as "displayName",
+    text: `select c.id, coalesce(a.display_name, p.display_name, '${NAME_OF_THE_GONE}') as "displayName",
         bool_or(g.principal_id is not null) as "isByOwnConsent",
         array_agg(distinct coalesce(e ->> 'userConsentDisplayName', e ->> 'adminConsentDisplayName', s)) as permissions
       from oauth2_permission_grants g

@@ -13,6 +13,9 @@ const FROM = `service_principals s
   left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
   left join published_applications p on p.app_id = s.app_id and a.id is null`;
 
+/** What is left of an application that its home has deleted or unpublished: its presence, which can be removed. */
+export const NAME_OF_THE_GONE = 'Removed application';
+
 const LISTED: Listable = {
   name: 'service-principals',
   from: FROM,
@@ -22,7 +25,7 @@ const LISTED: Listable = {
     id: { sql: 's.id', type: 'guid', filter: EQUALITY },
     appId: { sql: 's.app_id', type: 'guid', filter: EQUALITY },
     displayName: {
-      sql: 'coalesce(a.display_name, p.display_name)',
+      sql: `coalesce(a.display_name, p.display_name, '${NAME_OF_THE_GONE}')`,
       type: 'string',
       filter: PREFIX,
       caseInsensitive: true,
@@ -33,9 +36,12 @@ const LISTED: Listable = {
     appRoleAssignmentRequired: { sql: 's.app_role_assignment_required', type: 'boolean', filter: EQUALITY },
     servicePrincipalType: { sql: "'Application'::text", type: 'string' },
     createdDateTime: { sql: 's.created_at', type: 'dateTime', filter: ORDERED, orderBy: true },
-    identifierUris: { sql: 'coalesce(a.identifier_uris, p.identifier_uris)', type: 'object' },
-    oauth2PermissionScopes: { sql: 'coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes)', type: 'object' },
-    appRoles: { sql: 'coalesce(a.app_roles, p.app_roles)', type: 'object' },
+    identifierUris: { sql: `coalesce(a.identifier_uris, p.identifier_uris, '{}')`, type: 'object' },
+    oauth2PermissionScopes: {
+      sql: `coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes, '[]')`,
+      type: 'object',
+    },
+    appRoles: { sql: `coalesce(a.app_roles, p.app_roles, '[]')`, type: 'object' },
   },
 };
 
@@ -113,7 +119,7 @@ export async function updateServicePrincipal(
     values: [permit.tenantId, id],
   });
   const before = await readServicePrincipal(permit, id);
-  if (patch.accountEnabled === false) forbidForDirectory(before);
+  if (patch.accountEnabled === false || patch.appRoleAssignmentRequired === true) forbidForDirectory(before);
   await permit.query({
     text: `update service_principals set account_enabled = coalesce($3, account_enabled),
       app_role_assignment_required = coalesce($4, app_role_assignment_required) where tenant_id = $1 and id = $2`,
@@ -137,12 +143,12 @@ export async function deleteServicePrincipal(
   return { value: undefined, changes: [changed(before, undefined)] };
 }
 
-/** Without the directory API nobody could undo this, and everybody’s consents to it would be gone. */
+/** Without the directory API, or assigned to it by nobody, no administrator could undo this, and everybody’s consents to it would be gone. */
 function forbidForDirectory({ appId }: ServicePrincipal): void {
   if (appId === DIRECTORY_APP_ID) {
     throw new DirectoryError(
       'Authorization_RequestDenied',
-      'The directory API itself can be neither disabled nor removed.',
+      'The directory API itself can be neither disabled, nor removed, nor kept for the few who are assigned to it.',
     );
   }
 }

@@ -1,4 +1,5 @@
 import type { Permit } from '../store/permit.ts';
+import { notFound } from '../vocabulary/errors.ts';
 import { newObjectId, parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 
@@ -35,22 +36,37 @@ export async function createTenant(
   });
 }
 
+export type TenantState = Pick<Tenant, 'displayName' | 'isEnabled'>;
+
+export interface TenantChange {
+  readonly displayName?: string | undefined;
+  /** Further domains, verified on the operator's word. */
+  readonly domains?: readonly string[] | undefined;
+  /** False: nobody signs in, and no token of the tenant is worth anything from the commit on. */
+  readonly isEnabled?: boolean | undefined;
+}
+
 /**
- * Renames the tenant, or verifies further domains for it on the operator's word.
+ * Renames the tenant, gives it further domains, or closes and opens it.
+ * @returns what was there before
  * @throws DirectoryError `Request_MultipleObjectsWithSameKeyValue` for a domain that is taken
  */
 export async function updateTenant(
   permit: Permit<'directory/tenants/basic/update'>,
-  { displayName, domains = [] }: { readonly displayName?: string | undefined; readonly domains?: readonly string[] },
-): Promise<void> {
-  await permit.query({
-    text: 'update tenants set display_name = coalesce($2, display_name) where id = $1',
-    values: [permit.tenantId, displayName ?? null],
+  { displayName, domains = [], isEnabled }: TenantChange,
+): Promise<TenantState> {
+  const [before] = await permit.query<TenantState & Record<string, unknown>>({
+    text: `update tenants t set display_name = coalesce($2, t.display_name), is_enabled = coalesce($3, t.is_enabled)
+      from (select id, display_name, is_enabled from tenants where id = $1 for update) old
+      where t.id = $1 and old.id = t.id returning old.display_name as "displayName", old.is_enabled as "isEnabled"`,
+    values: [permit.tenantId, displayName ?? null, isEnabled ?? null],
   });
+  if (!before) throw notFound();
   await permit.query({
     text: 'insert into verified_domains (name, tenant_id) select lower(name), $1 from unnest($2::text[]) as domain (name)',
     values: [permit.tenantId, domains],
   });
+  return before;
 }
 
 /** The bound tenant, or nothing. */

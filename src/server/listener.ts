@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 
 export interface Address {
@@ -28,6 +28,7 @@ const LIMITS = {
 };
 const MAX_CONNECTIONS = 4_000;
 const MAX_HEADERS = 100;
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i;
 
 /**
  * Listens with bounds on time, size and number.
@@ -38,12 +39,14 @@ export async function listen(
   handle: RequestListener,
   certificate?: Certificate,
 ): Promise<Listening> {
+  const answer: RequestListener = (request, response) =>
+    isToOneHost(request) ? handle(request, response) : response.writeHead(400, { Connection: 'close' }).end();
   const server: Server = certificate
     ? createSecureServer(
         { ...LIMITS, cert: certificate.certificate, key: certificate.key, minVersion: 'TLSv1.2' },
-        handle,
+        answer,
       )
-    : createServer(LIMITS, handle);
+    : createServer(LIMITS, answer);
   server.maxConnections = MAX_CONNECTIONS;
   server.maxHeadersCount = MAX_HEADERS;
   await new Promise<void>((resolve, reject) => {
@@ -51,6 +54,16 @@ export async function listen(
     server.listen(port, host, resolve);
   });
   return { close: (graceMs) => closeGracefully(server, graceMs) };
+}
+
+/**
+ * Of two `Host` headers Node takes the first, and a proxy before it perhaps the last: who has them disagree gets nowhere
+ * (RFC 9112, section 3.2; NET-05). Whether the host is ours is the proxy's to know.
+ */
+function isToOneHost({ rawHeaders, headers: { host } }: IncomingMessage): boolean {
+  const isName = (text: string, index: number) => index % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';
+  const hosts = rawHeaders.filter(isName).length;
+  return hosts === 0 || (hosts === 1 && HOST.test(host ?? ''));
 }
 
 async function closeGracefully(server: Server, graceMs: number): Promise<void> {

@@ -52,7 +52,10 @@ export function makeLogs(level: string, destination: { write(line: string): void
 export function errorFields(error: unknown, depth = 0): object {
   if (!(error instanceof Error)) return { error: { message: String(error).slice(0, 500) } };
   const { name, message, stack, cause } = error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  // Not `code`, which is redacted: an authorization code has that name.
+  const errorCode = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const causes = cause === undefined || depth >= 3 ? undefined : errorFields(cause, depth + 1);
-  return { error: { name, code, message: message.slice(0, 500), stack: stack?.split('\n', 12).join('\n'), causes } };
+  return {
+    error: { name, errorCode, message: message.slice(0, 500), stack: stack?.split('\n', 12).join('\n'), causes },
+  };
 }

@@ -20,7 +20,7 @@ export async function runWorkers(count: number, untilSignal: Promise<unknown>, l
       worker.once('exit', (code, signal) => {
         if (isEnding) return;
         failedStarts = Date.now() - startedAt < START_MS ? failedStarts + 1 : 0;
-        log.error({ worker: worker.process.pid, code, signal }, 'A worker ended; another takes its place.');
+        log.error({ worker: worker.process.pid, exitCode: code, signal }, 'A worker ended; another takes its place.');
         if (failedStarts >= MAX_FAILED_STARTS) reject(new Error('The workers end as soon as they start.'));
         else fork();
       });

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type PostgresHost, preparePostgresHost } from './postgres-host.ts';
+import { scramVerifier } from './scram-verifier.ts';
 import { readOrMake } from './write-once.ts';
 
 /** The URLs of a database: its owner's and the three runtime logins'. */
@@ -112,9 +113,20 @@ async function start(
   throw new Error(`The embedded Postgres did not start: ${log}`);
 }
 
-async function initialise({ initdb, dataDirectory, identity }: PostgresHost, password: string): Promise<void> {
-  const passwordFile = join(dataDirectory, '..', `initdb-${process.pid}`);
-  writeFileSync(passwordFile, password, { mode: 0o644, flag: 'wx' });
+async function initialise(host: PostgresHost, password: string): Promise<void> {
+  const { uid, gid } = host.identity;
+  // Where nobody else reaches: the data directory must be empty, and what is around it may be open to others.
+  const passwordFile = join(host.socketDirectory, `initdb-${process.pid}`);
+  writeFileSync(passwordFile, password, { mode: 0o600, flag: 'wx' });
+  if (uid !== undefined && gid !== undefined) chownSync(passwordFile, uid, gid);
+  try {
+    await runInitdb(host, passwordFile);
+  } finally {
+    rmSync(passwordFile);
+  }
+}
+
+async function runInitdb({ initdb, dataDirectory, identity }: PostgresHost, passwordFile: string): Promise<void> {
   const flags = [
     '--auth=scram-sha-256',
     '--username=bailiwick_superuser',
@@ -134,7 +146,6 @@ async function initialise({ initdb, dataDirectory, identity }: PostgresHost, pas
     log += chunk;
   });
   const code = await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
-  rmSync(passwordFile);
   if (code !== 0) throw new Error(`initdb failed: ${log}`);
 }
 
@@ -150,7 +161,7 @@ async function ensureOwner(superuser: string, password: string): Promise<void> {
     const { rowCount } = await client.query(`select from pg_roles where rolname = 'bailiwick_owner_login'`);
     if (!rowCount)
       await client.query(
-        `create role bailiwick_owner_login login createrole password ${client.escapeLiteral(password)}`,
+        `create role bailiwick_owner_login login createrole password ${client.escapeLiteral(scramVerifier(password))}`,
       );
   });
 }

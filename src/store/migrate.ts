@@ -3,6 +3,7 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Database } from './database.ts';
+import { scramVerifier } from './scram-verifier.ts';
 
 export const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 /** What is sealed to recognise the key-encryption key by. */
@@ -62,7 +63,9 @@ async function ensureLogin(client: pg.Client, url: string, role: string): Promis
     [user, role],
   );
   if (rows.length === 0)
-    await client.query(`create role ${login} login nosuperuser nobypassrls password ${client.escapeLiteral(password)}`);
+    await client.query(
+      `create role ${login} login nosuperuser nobypassrls password ${client.escapeLiteral(scramVerifier(password))}`,
+    );
   if (!rows[0]?.belongs) await client.query(`grant ${client.escapeIdentifier(role)} to ${login}`);
 }
 

@@ -7,6 +7,7 @@ import {
   constants,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   rmSync,
   statSync,
@@ -81,13 +82,18 @@ function executable(file: string): string {
   return file;
 }
 
+/**
+ * A directory that nobody else reaches. Under /tmp anybody can have made one of that name first, or a link to another:
+ * it is looked at before it is given away, or what he put into it (binaries, too) would be trusted.
+ */
 function privateDirectory(path: string, { uid, gid }: PostgresHost['identity']): string {
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
-  // A directory under /tmp that somebody else made first must not be trusted.
-  if (process.getuid !== undefined && statSync(path).uid !== (uid ?? process.getuid())) {
+  const trusted = [process.getuid?.(), uid];
+  const [itself, directory] = [lstatSync(path), statSync(path)];
+  if (process.getuid !== undefined && !(trusted.includes(itself.uid) && trusted.includes(directory.uid))) {
     throw new Error(`${path} belongs to another user.`);
   }
+  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
   chmodSync(path, 0o700);
   return path;
 }

@@ -22,13 +22,15 @@ const DEFINER_FUNCTIONS = ['publish_password_credentials'];
 /**
  * What makes this database unsafe or unfit to serve from with this login: a login with a power it need not have, a table
  * whose row level security is not as reviewed, a key that does not lead with the tenant, code in the database that
- * nobody reviewed, a missing migration, another key-encryption key. Empty when all is well.
+ * nobody reviewed, a missing migration, another key-encryption key, a standby. Empty when all is well.
  * @param side whose login it must be
  */
 export async function databaseProblems(url: string, sealer: Sealer, side?: Side): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3_000 });
   await client.connect();
   try {
+    if (await isStandby(client))
+      return ['The database is a standby: what was revoked must be seen at once. Use the primary.'];
     const migrations = await migrationProblems(client);
     if (migrations.length > 0) return migrations;
     return [
@@ -72,6 +74,11 @@ async function codeProblems(client: pg.Client): Promise<string[]> {
     [DEFINER_FUNCTIONS],
   );
   return rows.map(({ problem }) => problem);
+}
+
+async function isStandby(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+  return rows[0]?.standby !== false;
 }
 
 async function migrationProblems(client: pg.Client): Promise<string[]> {

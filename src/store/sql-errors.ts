@@ -28,8 +28,10 @@ export function isUnfit(error: unknown): error is Error {
 /**
  * Translates a Postgres or connection error once, for all rooms. 42501 (row level security or a missing privilege) is
  * our own bug, never the caller's refusal: it stays an internal error.
+ * @param access of the transaction. A write under a permit for reading is our own bug too; under one for writing it means
+ *   that the database takes no writes, as a standby does.
  */
-export function translateSqlError(error: unknown): unknown {
+export function translateSqlError(error: unknown, access: 'read' | 'write'): unknown {
   if (error instanceof DirectoryError) return error;
   const code = sqlState(error);
   if (code === '23505')
@@ -38,16 +40,16 @@ export function translateSqlError(error: unknown): unknown {
   if (code === '23514' || code.startsWith('22')) {
     return new DirectoryError('Request_BadRequest', 'A property has a value that is not allowed.', { cause: error });
   }
-  if (isUnavailable(error, code)) return new DirectoryError('ServiceUnavailable', undefined, { cause: error });
+  if (isUnavailable(error, code) || (code === '25006' && access === 'write'))
+    return new DirectoryError('ServiceUnavailable', undefined, { cause: error });
   if (/^[0-9A-Z]{5}$/.test(code)) return new DirectoryError('InternalServerError', undefined, { cause: error });
   return error;
 }
 
 function isUnavailable(error: unknown, code: string): boolean {
   if (isRetryable(error) || CONNECTION_ERRORS.has(code)) return true;
-  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 26000 a connection that is given up, 55P03 lock not available, 25006 read-only standby
-  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '26000' || code === '55P03' || code === '25006')
-    return true;
+  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 26000 a connection that is given up, 55P03 lock not available, 55000 a standby
+  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '26000' || /^55(P03|000)$/.test(code)) return true;
   return error instanceof Error && /connection|timeout|Client has encountered/i.test(error.message) && code === '';
 }
 

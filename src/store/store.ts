@@ -26,10 +26,12 @@ export interface StoreOptions {
 
 const BEGIN = { read: { name: 'begin-read', text: 'begin read only' }, write: { name: 'begin-write', text: 'begin' } };
 const COMMIT = { name: 'commit', text: 'commit' };
+// The position in the log is known to a primary alone: on a standby, whatever may be decided there from rows that lag
+// fails here, also when the primary that this connection was opened to has become one (DBF-09).
 const BIND = {
   name: 'bind',
   text: `select set_config('bailiwick.tenant_id', $1, true), set_config('bailiwick.app_id', $2, true),
-    set_config('bailiwick.domain', $3, true)`,
+    set_config('bailiwick.domain', $3, true), pg_current_wal_lsn()`,
 };
 const MAX_ATTEMPTS = 3;
 
@@ -70,7 +72,7 @@ export class Store {
       try {
         return await this.#attempt(binding, work);
       } catch (error) {
-        if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw translateSqlError(error);
+        if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw translateSqlError(error, binding.access);
       }
     }
   }
@@ -83,7 +85,7 @@ export class Store {
     binding: Binding<Action>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
-    return this.#onShared((client) => this.#pipeline(client, binding, work));
+    return this.#onShared(binding.access, (client) => this.#pipeline(client, binding, work));
   }
 
   /**
@@ -91,10 +93,10 @@ export class Store {
    * own. Postgres ends the binding with the statement; a statement that forgets it sees and writes nothing of a tenant.
    */
   async selfBoundStatement<Action extends string, Result>(
-    { action, tenantId }: Pick<Binding<Action>, 'action' | 'tenantId'>,
+    { action, tenantId, access }: Pick<Binding<Action>, 'action' | 'tenantId' | 'access'>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
-    return this.#onShared((client) => {
+    return this.#onShared(access, (client) => {
       const permit = new Permit(action, tenantId, client, this.#sealer);
       const result = work(permit);
       permit.close();
@@ -135,7 +137,10 @@ export class Store {
     }
   }
 
-  async #onShared<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  async #onShared<Result>(
+    access: Binding<string>['access'],
+    work: (client: pg.Client) => Promise<Result>,
+  ): Promise<Result> {
     let client: pg.Client | undefined;
     try {
       const acquired = this.#shared.acquire();
@@ -143,7 +148,7 @@ export class Store {
       return await work(client);
     } catch (error) {
       if (client && isUnfit(error)) this.#shared.retire(client);
-      throw translateSqlError(error);
+      throw translateSqlError(error, access);
     }
   }
 

@@ -124,6 +124,16 @@ export function isPrivilegedAppRole(id: string): boolean {
   return privilegedAppRoles.has(id);
 }
 
+const privilegedScopes: ReadonlySet<string> = new Set([
+  'Directory.AccessAsUser.All',
+  ...directoryApi.appRoles.filter((role) => role.isPrivileged).map((role) => role.value),
+]);
+
+/** Whether the scope lends an application what makes an administrator one: with it, one who signs in suffices. */
+export function isPrivilegedScope(value: string): boolean {
+  return privilegedScopes.has(value);
+}
+
 /** The applications that every tenant of a deployment may know of; `migrate` writes them down. */
 export function deploymentApplications(directoryOrigin: string) {
   return [{ ...DIRECTORY_API, identifierUris: [directoryOrigin, GRAPH_IDENTIFIER_URI] }];

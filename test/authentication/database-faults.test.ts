@@ -15,7 +15,7 @@ import {
 } from '../support/authorize.ts';
 import { aDatabase, noPreparations, type TestDatabase } from '../support/database.ts';
 import { aLine, failingWrite, type Line } from '../support/faults.ts';
-import { aTenant, type TestTenant } from '../support/tenants.ts';
+import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;
 let line: Line;
@@ -124,6 +124,40 @@ describe('DBF-05: while the database is away', () => {
     }
     const refreshed = await untilBack(() => token(refreshForm(spa, first.body.refresh_token, true)));
     expect(refreshed.status).toBe(200);
+  });
+});
+
+const METADATA = ['/v2.0/.well-known/openid-configuration', '/discovery/v2.0/keys'];
+
+describe('DBF-05: public metadata while the database is away', () => {
+  test('is answered as it was last known, so that APIs go on verifying tokens', async () => {
+    const urls = [tenant.id, tenant.domain.toUpperCase()].flatMap((name) =>
+      METADATA.map((path) => `${server.origin}/${name}${path}`),
+    );
+    const read = (url: string) => fetch(url).then(answerOf);
+    const before = await Promise.all(urls.map((url) => untilBack(() => read(url))));
+    const unknown = `${server.origin}/${crypto.randomUUID()}${METADATA[1]}`;
+    expect((await read(unknown)).status).toBe(400);
+    line.cut();
+    const during = await Promise.all(urls.map(read));
+    const strangers = await Promise.all([unknown, `${server.origin}/nobody.example${METADATA[0]}`].map(read));
+    line.mend();
+    expect(before.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(during.map(({ status, body }) => [status, body])).toEqual(before.map(({ body }) => [200, body]));
+    // Whom nobody asked for before may exist or not: neither is said.
+    for (const { status, headers } of strangers) expect([status, headers.get('retry-after')]).toEqual([503, '2']);
+  });
+
+  test('is not that of a tenant which was closed before', async () => {
+    const closed = await aTenant(database, 'Closed');
+    const read = (path: string) => fetch(`${server.origin}/${closed.id}${path}`).then(answerOf);
+    for (const path of METADATA) expect((await untilBack(() => read(path))).status).toBe(200);
+    await asSuperuser(database, 'update tenants set is_enabled = false where id = $1', [closed.id]);
+    for (const path of METADATA) expect((await read(path)).status).toBe(400);
+    line.cut();
+    const during = await Promise.all(METADATA.map(read));
+    line.mend();
+    expect(during.map(({ status }) => status)).toEqual([503, 503]);
   });
 });
 

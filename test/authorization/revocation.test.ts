@@ -1,13 +1,22 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { removeAppRoleAssignment } from '../../src/authorization/catalogue/app-role-assignments.ts';
+import { addApplication, patchApplication, removeApplication } from '../../src/authorization/catalogue/applications.ts';
 import { removeGrant } from '../../src/authorization/catalogue/permission-grants.ts';
-import { patchServicePrincipal, removeServicePrincipal } from '../../src/authorization/catalogue/service-principals.ts';
+import {
+  addServicePrincipal,
+  patchServicePrincipal,
+  removeServicePrincipal,
+} from '../../src/authorization/catalogue/service-principals.ts';
 import { getUser, patchUser, removeUser } from '../../src/authorization/catalogue/users.ts';
+import { addSigningKey, rotateKeys } from '../../src/authorization/internal/signing-keys.ts';
+import { changeTenant } from '../../src/authorization/internal/tenants.ts';
 import { endFamilies, endToken } from '../../src/authorization/internal/tokens.ts';
 import { LiveStates } from '../../src/authorization/live-states.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { Versions } from '../../src/authorization/versions.ts';
+import { parseObjectId } from '../../src/vocabulary/ids.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal } from '../../src/vocabulary/principals.ts';
 import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
@@ -65,12 +74,41 @@ type Principal = DelegatedPrincipal | ApplicationPrincipal;
 interface Revocation {
   readonly principal: Principal;
   revoke(): Promise<unknown>;
+  restore?(): Promise<unknown>;
 }
 
 const aPerson = () => aUser(database, tenant, { scopes: ['User.Read.All'] });
 const aDaemon = () => anApplication(database, tenant, ['User.Read.All']);
 const byAdmin = <Args extends Parameters<Authorization['perform']>>(operation: Args[1], input: unknown) =>
   directory.perform(admin, operation, input, context);
+
+/** An application of another organization that acts in this one. */
+async function guest(revoke: (home: ApplicationPrincipal, id: string) => Promise<unknown>): Promise<Revocation> {
+  const home = await aTenant(database, 'Home');
+  const administrator = await anApplication(database, home, ['Application.ReadWrite.All']);
+  const asHome = { ...appOf(administrator), tenantId: home.id, keyId: home.kid };
+  const body = { displayName: 'Guest', signInAudience: 'AzureADMultipleOrgs' };
+  const { id, appId } = await directory.perform(asHome, addApplication, { body }, context);
+  const presence = await byAdmin(addServicePrincipal, { body: { appId } });
+  const given = await aDaemon();
+  const servicePrincipalId = known(parseObjectId(Object(presence).id));
+  await asSuperuser(
+    database,
+    'update app_role_assignments set service_principal_id = $2 where service_principal_id = $1',
+    [given.servicePrincipalId, servicePrincipalId],
+  );
+  return { principal: { ...appOf(given), appId, servicePrincipalId }, revoke: () => revoke(asHome, id) };
+}
+
+function aSigningKey() {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    kid: randomUUID(),
+    algorithm: 'ES256' as const,
+    publicJwk: { ...publicKey.export({ format: 'jwk' }) },
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'der' }),
+  };
+}
 
 const REVOCATIONS: Readonly<Record<string, () => Promise<Revocation>>> = {
   'a consent': async () => {
@@ -123,6 +161,32 @@ const REVOCATIONS: Readonly<Record<string, () => Promise<Revocation>>> = {
       revoke: () =>
         authentication.performInternal(tokenService, endFamilies, { id: principal.familyId, reason: 'test' }),
     };
+  },
+  'an application that its home deletes': () =>
+    guest((home, id) => directory.perform(home, removeApplication, { id }, context)),
+  'an application that its home unpublishes': () =>
+    guest((home, id) => {
+      const body = { signInAudience: 'AzureADMyOrg' };
+      return operator.perform(operatorOf(home.tenantId), patchApplication, { id, body }, context);
+    }),
+  'an organization that is closed': async () => {
+    const principal = await personOf(await aPerson());
+    const change = (isEnabled: boolean) => operator.performInternal(operatorOf(tenant.id), changeTenant, { isEnabled });
+    return { principal, revoke: () => change(false), restore: () => change(true) };
+  },
+  'a key that was withdrawn': async () => {
+    const kid = randomUUID();
+    const principal = { ...(await personOf(await aPerson())), keyId: kid };
+    await asSuperuser(
+      database,
+      `insert into signing_keys (tenant_id, kid, algorithm, slot, public_jwk, sealed_private_key, retired_at)
+        values ($1, $2, 'ES256', 'retiring', '{}', '', now() - interval '1 hour')`,
+      [tenant.id, kid],
+    );
+    const next = { ...aSigningKey(), slot: 'next' as const };
+    await operator.performInternal(operatorOf(tenant.id), addSigningKey, { ...aSigningKey(), slot: 'next' });
+    const rotation = { next, publishedSeconds: 0, keptSeconds: 60 };
+    return { principal, revoke: () => operator.performInternal(operatorOf(tenant.id), rotateKeys, rotation) };
   },
   'a token': async () => {
     const principal = appOf(await aDaemon());
@@ -178,11 +242,12 @@ describe('after a revocation is acknowledged, no later request succeeds at any p
     '%s',
     async (_name, prepare) => {
       for (let round = 0; round < times(2, 5); round += 1) {
-        const { principal, revoke } = await prepare();
+        const { principal, revoke, restore } = await prepare();
         const asks = serving.map((process) => () => process.perform(principal, getUser, { id: bystander.id }, context));
         const { before, after, leaks } = await race(asks, revoke, TRIES);
         expect(before).toBeGreaterThan(0);
         expect({ after, leaks }).toEqual({ after: 2 * TRIES, leaks: 0 });
+        await restore?.();
       }
     },
     120_000,

@@ -183,6 +183,13 @@ describe('apply', () => {
       `a: &a [x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ntenants: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n`,
       '',
     ],
+    ['a prototype', 'tenants: [{ displayName: T, domains: [t.example], __proto__: { id: x } }]', 'tenants.0.__proto__'],
+    ['a constructor', 'tenants: [{ displayName: T, domains: [t.example], constructor: {} }]', 'tenants.0.constructor'],
+    ['one property twice', 'tenants: [{ displayName: T, displayName: U, domains: [t.example] }]', 'must be unique'],
+    ['two documents', 'tenants: []\n---\ntenants: []\n', 'multiple documents'],
+    ['a file that is deeper than any stack', `tenants: ${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'm.yaml'],
+    ['words for a terminal', 'tenants: [{ displayName: "a\\e[31mb", domains: [t.example] }]', 'Control characters'],
+    ['a file of 17 MB', `# ${'x'.repeat(17 * 1_024 * 1_024)}`, 'larger than 16 MB'],
   ])('%s is refused with exit code 2', async (_name, text, words) => {
     const { code, stderr } = await cli.run('apply', '-f', cli.file('m.yaml', text));
     expect(code).toBe(2);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { getResource } from '../../src/authorization/internal/clients.ts';
 import { DIRECTORY_API, DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
@@ -82,7 +83,7 @@ describe('an application', () => {
   });
 
   test('RAC-18: of twenty that claim one identifier URI, one is created; the directory’s own is nobody else’s', async () => {
-    const uri = `api://${randomUUID()}`;
+    const uri = `api://claims-${randomUUID()}`;
     const body = { displayName: 'Claims', identifierUris: [uri] };
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => server.call(token, 'POST', '/v1.0/applications', body)),
@@ -95,12 +96,62 @@ describe('an application', () => {
   });
 
   test('a foreign one does not come in where its identifier URI is taken', async () => {
-    const uri = `api://${randomUUID()}`;
+    const uri = `https://api.${other.domain}`;
     await created({ identifierUris: [uri] });
     const theirs = await anAdministrator(other);
     const published = await created({ identifierUris: [uri], signInAudience: 'AzureADMultipleOrgs' }, theirs);
     const body = { appId: published.appId };
     expect((await server.call(token, 'POST', '/v1.0/servicePrincipals', body)).status).toBe(409);
+  });
+
+  test('has no name of another organization, nor of another application', async () => {
+    const theirs = await anAdministrator(other);
+    const victim = await created();
+    const published = await created({ signInAudience: 'AzureADMultipleOrgs' }, theirs);
+    const uris = [
+      `https://api.${tenant.domain}`,
+      `https://${other.domain}.${tenant.domain}`,
+      `https://evil-${other.domain}`,
+      'https://api.example',
+      'api://orders',
+      `api://${tenant.id}/orders`,
+      `api://${victim.appId}`,
+    ];
+    for (const uri of uris) {
+      const patched = await server.call(theirs, 'PATCH', published.path, { identifierUris: [uri] });
+      expect([uri, patched.status]).toEqual([uri, 400]);
+      const body = { displayName: 'X', signInAudience: 'AzureADMultipleOrgs', identifierUris: [uri] };
+      expect([uri, (await server.call(theirs, 'POST', '/v1.0/applications', body)).status]).toEqual([uri, 400]);
+    }
+    const own = [
+      `https://${other.domain}`,
+      `https://api.${other.domain}:8443/v1`,
+      `api://${other.id}/orders`,
+      `api://${published.appId}`,
+    ];
+    expect((await server.call(theirs, 'PATCH', published.path, { identifierUris: own })).status).toBe(204);
+    // For one organization alone any name will do, but not when it is published, and not what another is called by anyway.
+    const { path } = await created({ identifierUris: ['api://orders', 'https://orders.internal'] });
+    expect((await server.call(token, 'PATCH', path, { signInAudience: 'AzureADMultipleOrgs' })).status).toBe(400);
+    expect((await server.call(token, 'PATCH', path, { identifierUris: [`api://${victim.appId}`] })).status).toBe(400);
+  });
+
+  test('whose home renames it after it was let in is not asked for in place of its host’s own', async () => {
+    const uri = `https://api.${tenant.domain}`;
+    const theirs = await anAdministrator(other);
+    const guest = await created({ signInAudience: 'AzureADMultipleOrgs' }, theirs);
+    expect((await server.call(token, 'POST', '/v1.0/servicePrincipals', { appId: guest.appId })).status).toBe(201);
+    expect((await server.call(theirs, 'PATCH', guest.path, { identifierUris: [uri] })).status).toBe(400);
+    const { appId } = await created({ identifierUris: [uri] });
+    // The second lock, past the first.
+    await asSuperuser(database, 'update published_applications set identifier_uris = $2 where app_id = $1', [
+      guest.appId,
+      [uri, `api://${appId}`],
+    ]);
+    const service = { kind: 'internal', name: 'tokenService', tenantId: tenant.id } as const;
+    const authorization = database.authorization('authentication');
+    for (const name of [{ identifierUri: uri }, { appId, identifierUri: `api://${appId}` }])
+      expect(await authorization.performInternal(service, getResource, name)).toMatchObject({ appId, isOwn: true });
   });
 
   test('RAC-18: of twenty presences of one application, one is created', async () => {

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { badRequest } from '../../src/vocabulary/errors.ts';
+import { removeUser } from '../../src/authorization/catalogue/users.ts';
+import type { AnyOperation } from '../../src/authorization/operation.ts';
+import { badRequest, DirectoryError } from '../../src/vocabulary/errors.ts';
+import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, DIRECTORY_ORIGIN, type TestDirectoryServer } from '../support/directory-server.ts';
 import { checksums } from '../support/furnished-tenant.ts';
@@ -216,6 +219,75 @@ describe('names', () => {
     expect(orphans).toEqual([]);
   });
 
+  test('no name looks like another’s: Cyrillic, full-width, zero-width, Turkish, decomposed, and what folds to a letter', async () => {
+    const writer = await anApplication(database, tenant, ['User.ReadWrite.All']);
+    const token = await writer.token();
+    const create = (local: string, domain = tenant.domain) =>
+      server.call(token, 'POST', '/v1.0/users', {
+        userPrincipalName: `${local}@${domain}`,
+        displayName: 'Alice',
+        accountEnabled: true,
+        passwordProfile: { password: FRESH },
+      });
+    const { status, body } = await create('alice.kim');
+    expect(status).toBe(201);
+    const alike = [
+      'аlice.kim',
+      'ａlice.kim',
+      'alice\u200b.kim',
+      'alıce.kim',
+      'alİce.kim',
+      'alice.\u212aim',
+      'al\u00edce.kim',
+    ];
+    for (const local of [...alike, 'ali\u0301ce.kim', 'alice..kim', 'alice.kim.', '.alice.kim', '\u202emik.ecila']) {
+      expect([local, (await create(local)).status]).toEqual([local, 400]);
+      const patched = await server.call(token, 'PATCH', `/v1.0/users/${body.id}`, {
+        userPrincipalName: `${local}@${tenant.domain}`,
+      });
+      expect([local, patched.status]).toEqual([local, 400]);
+    }
+    for (const domain of [`${tenant.domain}.`, tenant.domain.replace('.', '。'), tenant.domain.replace('e', 'е')])
+      expect([domain, (await create('bob', domain)).status]).toEqual([domain, 400]);
+    expect((await create('ALICE.KIM', tenant.domain.toUpperCase())).status).toBe(409);
+  });
+
+  test('API-17: who comes after somebody of the same name is somebody else, and inherits nothing', async () => {
+    const writer = await anApplication(database, tenant, ['User.ReadWrite.All']);
+    const token = await writer.token();
+    const gone = await aUser(database, tenant, { scopes: ['User.Read'] });
+    const hers = await gone.token();
+    expect((await server.call(hers, 'GET', '/v1.0/me')).status).toBe(200);
+    const { userPrincipalName } = (await server.call(hers, 'GET', '/v1.0/me')).body;
+    await asSuperuser(
+      database,
+      `insert into oauth2_permission_grants (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope)
+        select $1, gen_random_uuid(), $2, id, 'Principal', $3, '{User.ReadWrite}' from service_principals
+        where tenant_id = $1 and app_id = $4`,
+      [tenant.id, gone.servicePrincipalId, gone.id, DIRECTORY_APP_ID],
+    );
+    expect((await server.call(token, 'DELETE', `/v1.0/users/${gone.id}`)).status).toBe(204);
+    expect((await server.call(hers, 'GET', '/v1.0/me')).status).toBe(401);
+    const again = await server.call(token, 'POST', '/v1.0/users', {
+      userPrincipalName: userPrincipalName.toUpperCase(),
+      displayName: 'Another',
+      accountEnabled: true,
+      passwordProfile: { password: FRESH },
+    });
+    expect(again.status).toBe(201);
+    expect(again.body.id).not.toBe(gone.id);
+    for (const id of [gone.id, again.body.id])
+      expect((await server.call(await gone.token({ sub: id, oid: id }), 'GET', '/v1.0/me')).status).toBe(401);
+    const left = await asSuperuser(
+      database,
+      `select user_id as id from role_assignments where user_id = any ($1) union all select user_id from token_families where user_id = any ($1)
+        union all select principal_id from oauth2_permission_grants where principal_id = any ($1)
+        union all select user_id from group_members where user_id = any ($1) union all select user_id from app_role_assignments where user_id = any ($1)`,
+      [[gone.id, again.body.id]],
+    );
+    expect(left).toEqual([]);
+  });
+
   test('TEN-20: a conflict names nothing but what the caller wrote; a foreign domain is like none', async () => {
     const [writer, other] = [
       await anApplication(database, tenant, ['User.ReadWrite.All']),
@@ -384,14 +456,51 @@ describe('GST-17: the last Global Administrator', () => {
     expect((await server.call(await only.token(), 'GET', '/v1.0/users')).status).toBe(200);
   });
 
-  test.each(Object.entries(acts))('of two who %s each other at once, one succeeds', async (_name, act) => {
+  /** Two administrators act on each other at once; resolves to the statuses. */
+  async function duel(mine: Act, theirs: Act): Promise<number[]> {
+    const { people, assignmentOf } = await administrators(2);
+    const [ada, eve] = people as [TestPrincipal, TestPrincipal]; // two were asked for
+    const [one, two] = [await ada.token(), await eve.token()];
+    const answers = await Promise.all([mine(one, eve, assignmentOf(eve)), theirs(two, ada, assignmentOf(ada))]);
+    return answers.map(({ status }) => status);
+  }
+  const { demote, delete: remove, disable } = acts as { demote: Act; delete: Act; disable: Act };
+
+  test.each<[string, Act, Act]>([
+    ['demote each other', demote, demote],
+    ['delete each other', remove, remove],
+    ['disable each other', disable, disable],
+    ['demote and delete each other', demote, remove],
+    ['demote and disable each other', demote, disable],
+    ['delete and disable each other', remove, disable],
+  ])('of two who %s at once, one succeeds', async (_name, mine, theirs) => {
     for (let round = 0; round < 5; round += 1) {
-      const { people, assignmentOf } = await administrators(2);
-      const [ada, eve] = people as [TestPrincipal, TestPrincipal]; // two were asked for
-      const [one, two] = [await ada.token(), await eve.token()];
-      const answers = await Promise.all([act(one, eve, assignmentOf(eve)), act(two, ada, assignmentOf(ada))]);
-      expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
-      expect(answers.filter(({ status }) => status === 401 || status === 403)).toHaveLength(1);
+      const statuses = await duel(mine, theirs);
+      expect(statuses.filter((status) => status === 204)).toHaveLength(1);
+      expect(statuses.filter((status) => status === 401 || status === 403)).toHaveLength(1);
     }
+  });
+
+  test('the control: a build that counts without waiting for the others loses both', async () => {
+    const careless = {
+      ...removeUser,
+      run: async (permit: Parameters<typeof removeUser.run>[0], { id }: { id: string }) => {
+        const [row] = await permit.query<{ others: number }>({
+          text: 'select count(*)::integer as others from role_assignments where tenant_id = $1 and user_id <> $2',
+          values: [permit.tenantId, id],
+        });
+        await permit.query({ text: 'select pg_sleep(0.2)' });
+        if (!row?.others) throw new DirectoryError('Authorization_RequestDenied');
+        await permit.query({
+          text: 'delete from users where tenant_id = $1 and id = $2',
+          values: [permit.tenantId, id],
+        });
+        return { value: undefined, changes: [] };
+      },
+    } as AnyOperation; // the same operation, with another query
+    const broken = await aDirectoryServer(database, [careless]);
+    const carelessly: Act = (token, victim) => broken.call(token, 'DELETE', `/v1.0/users/${victim.id}`);
+    expect(await duel(carelessly, carelessly)).toEqual([204, 204]);
+    await broken.close();
   });
 });

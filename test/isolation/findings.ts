@@ -58,12 +58,25 @@ export async function findingsOf(
     findings.push(...changed(name, before, after));
   }
   const untouched = await checksums(database, theirs);
+  const version = await versionOf(database, mine);
   const done = await call(own);
   if (done.status >= 300) findings.push(`its own object is refused: ${done.status} ${done.text}`);
+  // Whatever a process remembers of the tenant is remembered under this number: a change that leaves it is not seen.
+  if (operation.access === 'write' && (await versionOf(database, mine)) === version)
+    findings.push('the version of the tenant is as before the change');
   if (done.text.includes(THEIR_MARKER)) findings.push('an object of the other tenant is in the answer');
   if (JSON.stringify(await checksums(database, theirs)) !== JSON.stringify(untouched))
     findings.push('rows of the other tenant with the same ids changed');
   return findings;
+}
+
+async function versionOf(database: TestDatabase, { id }: TestTenant): Promise<string | undefined> {
+  const [row] = await asSuperuser<{ version: string }>(
+    database,
+    'select version from tenant_versions where tenant_id = $1',
+    [id],
+  );
+  return row?.version;
 }
 
 interface Attempt {

@@ -218,6 +218,8 @@ describe('the log', () => {
     });
     const text = written(({ server }) => server.error(errorFields(error), 'A request failed.'));
     expect(text).toContain('23505');
+    // At every depth: `code` is the name of a secret, and the log must say why all the same.
+    expect(written(({ server }) => server.error(errorFields(cause), 'A request failed.'))).toContain('23505');
     expect(text).not.toContain(CANARY);
   });
 

@@ -39,23 +39,59 @@ async function run(side: Side, text: string, values: unknown[] = []) {
 const denied = { code: '42501', message: expect.stringContaining('permission denied') };
 
 describe.each(SIDES)('records, for the %s login (AUD-03)', (side) => {
-  test.each(['directory_audits', 'sign_ins'])('%s can be read, and not altered in any way', async (table) => {
-    expect((await run(side, `select * from ${table}`)).rows).toHaveLength(1);
-    await expect(run(side, `update ${table} set correlation_id = 'x'`)).rejects.toMatchObject(denied);
-    await expect(run(side, `delete from ${table}`)).rejects.toMatchObject(denied);
-    await expect(run(side, `truncate ${table}`)).rejects.toMatchObject(denied);
+  test.each(['directory_audits', 'sign_ins'])(
+    '%s are read by who answers for them, and altered by none in any way',
+    async (table) => {
+      const reads = side === 'directory' || (side === 'operator' && table === 'directory_audits');
+      if (reads) expect((await run(side, `select * from ${table}`)).rows).toHaveLength(1);
+      else await expect(run(side, `select * from ${table}`)).rejects.toMatchObject(denied);
+      await expect(run(side, `update ${table} set correlation_id = 'x'`)).rejects.toMatchObject(denied);
+      await expect(run(side, `delete from ${table}`)).rejects.toMatchObject(denied);
+      await expect(run(side, `truncate ${table}`)).rejects.toMatchObject(denied);
+      await expect(
+        run(
+          side,
+          `insert into ${table} (tenant_id, id, correlation_id) select tenant_id, id, 'x' from ${table} on conflict (tenant_id, id) do update set correlation_id = 'x'`,
+        ),
+      ).rejects.toMatchObject(denied);
+      await expect(
+        run(side, `merge into ${table} t using (select 1) s on true when matched then delete`),
+      ).rejects.toMatchObject(denied);
+      await expect(run(side, `alter table ${table} disable row level security`)).rejects.toMatchObject({
+        code: '42501',
+      });
+      await expect(run(side, `drop table ${table}`)).rejects.toMatchObject({ code: '42501' });
+    },
+  );
+});
+
+test.each(SIDES)('AUD-03: the %s login does not choose when a record was made, nor in which order', async (side) => {
+  const audit = `tenant_id, activity_display_name, category, operation_type, result, correlation_id, initiated_by`;
+  const values = `'${ta.id}', 'Forged', 'UserManagement', 'Add', 'success', 'x', '{}'`;
+  expect((await run(side, `insert into directory_audits (${audit}) values (${values})`)).rowCount).toBe(1);
+  for (const [column, value] of [
+    ['activity_at', `now() - interval '1 year'`],
+    ['id', 'gen_random_uuid()'],
+    ['sequence', '1'],
+  ])
     await expect(
       run(
         side,
-        `insert into ${table} (tenant_id, id, correlation_id) select tenant_id, id, 'x' from ${table} on conflict (tenant_id, id) do update set correlation_id = 'x'`,
+        `insert into directory_audits (${audit}, ${column}) overriding system value values (${values}, ${value})`,
       ),
     ).rejects.toMatchObject(denied);
-    await expect(
-      run(side, `merge into ${table} t using (select 1) s on true when matched then delete`),
-    ).rejects.toMatchObject(denied);
-    await expect(run(side, `alter table ${table} disable row level security`)).rejects.toMatchObject({ code: '42501' });
-    await expect(run(side, `drop table ${table}`)).rejects.toMatchObject({ code: '42501' });
-  });
+  const signIn = run(
+    side,
+    `insert into sign_ins (tenant_id, event_type, correlation_id) values ('${ta.id}', 'interactiveUser', 'x')`,
+  );
+  if (side === 'authentication') expect((await signIn).rowCount).toBe(1);
+  else await expect(signIn).rejects.toMatchObject(denied);
+  await expect(
+    run(
+      side,
+      `insert into sign_ins (tenant_id, event_type, correlation_id, created_at) values ('${ta.id}', 'interactiveUser', 'x', now())`,
+    ),
+  ).rejects.toMatchObject(denied);
 });
 
 const SECRETS = [

@@ -11,6 +11,7 @@ import {
 } from '../../src/store/embedded-postgres.ts';
 import { Sealer } from '../../src/store/sealing.ts';
 import { Store } from '../../src/store/store.ts';
+import { endSuperuser } from './superuser.ts';
 
 /** What test/support/global-setup.ts wrote down for the workers. */
 export interface TestCluster {
@@ -50,6 +51,7 @@ export async function aDatabase(preparations: Partial<Preparations> = {}): Promi
   const urls = postgres.urls(name);
   const key = randomBytes(32);
   const sealer = new Sealer(key);
+  const superuserUrl = postgres.superuser.replace('/postgres?', `/${name}?`);
   const stores: Store[] = [];
   const openStore = (login: 'authentication' | 'directory' | 'operator') => {
     const store = new Store({ url: urls[login], sealer, onError: () => {}, maxConnections: 4, sharedConnections: 2 });
@@ -58,13 +60,13 @@ export async function aDatabase(preparations: Partial<Preparations> = {}): Promi
   };
   return {
     urls,
-    superuserUrl: postgres.superuser.replace('/postgres?', `/${name}?`),
+    superuserUrl,
     sealer,
     key,
     openStore,
     authorization: (login) => new Authorization(openStore(login), { ...noPreparations, ...preparations }),
     drop: async () => {
-      await Promise.all(stores.map((store) => store.end()));
+      await Promise.all([...stores.map((store) => store.end()), endSuperuser(superuserUrl)]);
       await dropDatabase(postgres.superuser, name);
     },
   };

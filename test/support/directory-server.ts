@@ -40,8 +40,8 @@ export interface TestDirectoryServer {
 export async function aDirectoryServer(
   database: TestDatabase,
   catalogue: readonly AnyOperation[] = CATALOGUE,
+  authorization = database.authorization('directory'),
 ): Promise<TestDirectoryServer> {
-  const authorization = database.authorization('directory');
   const errors: unknown[] = [];
   const refusals: DirectoryError[] = [];
   const findKey = async (tenantId: Parameters<Parameters<typeof makeVerifyAccessToken>[1]>[0], kid: string) => {

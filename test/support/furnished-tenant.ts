@@ -71,15 +71,28 @@ export async function furnish(
 
 /** One number for each table's rows of the tenant. What was done leaves `directory_audits` and `tenant_versions` aside. */
 export async function checksums(database: TestDatabase, tenant: TestTenant): Promise<Record<string, string>> {
+  const statement = statements.get(database) ?? sumsOf(await tablesOf(database));
+  statements.set(database, statement);
+  const rows = await asSuperuser<{ name: string; sum: string }>(database, statement, [tenant.id]);
+  return Object.fromEntries(rows.map(({ name, sum }) => [name, sum]));
+}
+
+/** The tables of a test's database stay the same: they are looked up once. */
+const statements = new WeakMap<TestDatabase, string>();
+
+async function tablesOf(database: TestDatabase): Promise<string[]> {
   const tables = await asSuperuser<{ name: string }>(
     database,
     `select table_name as name from information_schema.columns where table_schema = 'public' and column_name = 'tenant_id'
      and table_name <> 'tenant_versions' union all select 'tenants' order by 1`,
   );
+  return tables.map(({ name }) => name);
+}
+
+function sumsOf(tables: readonly string[]): string {
   const sums = tables.map(
-    ({ name }) => `select '${name}' as name, md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as sum
+    (name) => `select '${name}' as name, md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as sum
       from ${name} t where ${name === 'tenants' ? 'id' : 'tenant_id'} = $1`,
   );
-  const rows = await asSuperuser<{ name: string; sum: string }>(database, sums.join(' union all '), [tenant.id]);
-  return Object.fromEntries(rows.map(({ name, sum }) => [name, sum]));
+  return sums.join(' union all ');
 }

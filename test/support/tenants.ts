@@ -1,6 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { importPKCS8, SignJWT } from 'jose';
-import pg from 'pg';
 import { addSigningKey } from '../../src/authorization/internal/signing-keys.ts';
 import { addTenant } from '../../src/authorization/internal/tenants.ts';
 import { directoryRoleNamed } from '../../src/vocabulary/directory-roles.ts';
@@ -8,6 +7,7 @@ import { newTenantId, type TenantId } from '../../src/vocabulary/ids.ts';
 import { DIRECTORY_API, DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import type { TestDatabase } from './database.ts';
+import { superuserOf } from './superuser.ts';
 
 export const ORIGIN = 'http://localhost:8400';
 
@@ -51,17 +51,16 @@ export async function aTenant(database: TestDatabase, name = 'Tenant'): Promise<
 }
 
 /** Runs SQL as the superuser, past every lock: only for laying out what a test needs and for looking at what it did. */
-export async function asSuperuser<Row>(database: TestDatabase, text: string, values: unknown[] = []): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: database.superuserUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query(text, values);
-    // As the product's own writes do: what processes remember of the tenants is no longer true.
-    if (!/^\s*select/i.test(text)) await client.query('update tenant_versions set version = version + 1');
-    return rows;
-  } finally {
-    await client.end();
-  }
+export async function asSuperuser<Row>(
+  { superuserUrl }: Pick<TestDatabase, 'superuserUrl'>,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const superuser = superuserOf(superuserUrl);
+  const { rows } = await superuser.query(text, values);
+  // As the product's own writes do: what processes remember of the tenants is no longer true.
+  if (!/^\s*select/i.test(text)) await superuser.query('update tenant_versions set version = version + 1');
+  return rows;
 }
 
 export interface TestPrincipal {
@@ -158,7 +157,9 @@ async function aServicePrincipal(database: TestDatabase, tenant: TestTenant) {
   const [appId, servicePrincipalId] = [randomUUID(), randomUUID()];
   await asSuperuser(
     database,
-    'insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($1, $2, $3, $1)',
+    `with application as (insert into applications (tenant_id, id, app_id, display_name)
+        values ($1, gen_random_uuid(), $3, 'Client of a test'))
+      insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($1, $2, $3, $1)`,
     [tenant.id, servicePrincipalId, appId],
   );
   return { appId, servicePrincipalId };

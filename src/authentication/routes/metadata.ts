@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type TenantRoute, writeJson } from '../authentication-server.ts';
 import { discoveryDocument } from '../discovery.ts';
+import { LastKnown } from '../last-known.ts';
 import type { SigningKeys } from '../signing-keys.ts';
 
 const MAX_AGE = 'public, max-age=300';
@@ -9,6 +10,7 @@ const MAX_AGE = 'public, max-age=300';
 export function discoveryRoute(origin: string): TenantRoute {
   return {
     method: 'GET',
+    isPublic: true,
     path: /^\/v2\.0\/\.well-known\/openid-configuration$/,
     handle: async (_request, response, { tenantId }) => {
       openToAll(response);
@@ -19,11 +21,14 @@ export function discoveryRoute(origin: string): TenantRoute {
 
 /** The tenant's JWKS (RFC 7517): public parameters of its next, current and retiring keys. */
 export function keysRoute(signingKeys: SigningKeys): TenantRoute {
+  const sets = new LastKnown<object[]>();
   return {
     method: 'GET',
+    isPublic: true,
     path: /^\/discovery\/v2\.0\/keys$/,
     handle: async (_request, response, { tenantId }) => {
-      const keys = (await signingKeys.published(tenantId)).map(({ publicJwk }) => publicJwk);
+      const read = async () => (await signingKeys.published(tenantId)).map(({ publicJwk }) => publicJwk);
+      const keys = await sets.read(tenantId, read);
       openToAll(response);
       writeJson(response, 200, { keys });
     },

@@ -1,7 +1,7 @@
-import { createPublicKey, randomUUID, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, randomUUID, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { nullableText, text } from './inputs.ts';
-import { browserRedirectUris, nativeRedirectUris } from './redirect-uris.ts';
+import { browserRedirectUris, httpsPage, nativeRedirectUris } from './redirect-uris.ts';
 
 const guid = z.guid();
 const value = text(120).regex(/^[A-Za-z0-9._:/-]+$/, 'Letters, digits and . _ : / - only.');
@@ -65,10 +65,7 @@ export const applicationProperties = {
   web: z
     .strictObject({
       redirectUris: browserRedirectUris.optional(),
-      logoutUrl: z
-        .url({ protocol: /^https$/ })
-        .nullable()
-        .optional(),
+      logoutUrl: httpsPage.nullable().optional(),
     })
     .optional(),
   spa: z.strictObject({ redirectUris: browserRedirectUris.optional() }).optional(),
@@ -99,15 +96,22 @@ function publicJwkOf(key: string | Record<string, unknown>): Record<string, unkn
   try {
     if (typeof key === 'object' && ('d' in key || 'k' in key)) return 'A private or symmetric key must never be sent.';
     const publicKey = typeof key === 'string' ? certificateOf(key).publicKey : createPublicKey({ key, format: 'jwk' });
-    const { modulusLength = 0, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
-    const isStrong = publicKey.asymmetricKeyType === 'rsa' ? modulusLength >= 2_048 : namedCurve === 'prime256v1';
-    if (!isStrong) return 'Must be an RSA key of 2048 bits or more, or an EC key on P-256.';
+    if (!isStrong(publicKey))
+      return 'Must be an RSA key of 2048 bits or more with an exponent of 65537 or more, or an EC key on P-256.';
     return typeof key === 'string'
       ? { ...publicKey.export({ format: 'jwk' }), ...thumbprintsOf(certificateOf(key)) }
       : { ...publicKey.export({ format: 'jwk' }), ...named(key) };
   } catch {
     return 'Must be an X.509 certificate in PEM or base64, or a public JWK.';
   }
+}
+
+/** NIST SP 800-131A, FIPS 186-5: with the exponent 1, a signature would be the message. */
+function isStrong({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent = 0n, namedCurve } = asymmetricKeyDetails;
+  if (asymmetricKeyType === 'rsa')
+    return modulusLength >= 2_048 && publicExponent >= 65_537n && publicExponent % 2n === 1n;
+  return asymmetricKeyType === 'ec' && namedCurve === 'prime256v1';
 }
 
 function certificateOf(text: string): X509Certificate {

@@ -42,10 +42,13 @@ export const appId = z.string().transform((value, context): AppId => {
   return z.NEVER;
 });
 
-/** `local@domain`, bounded, without spaces; the domain's verification is the query's to check. */
+/**
+ * `local@domain`, in Entra's letters: ASCII alone, so that no two names look the same or fold together in one place and
+ * not in another. The domain's verification is the query's to check.
+ */
 export const userPrincipalName = text(113).regex(
-  /^[^@\s"'<>()[\]\\,;:]{1,64}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/i,
-  'Must have the form name@domain.',
+  /^[A-Za-z0-9!#^~_+-]+(\.[A-Za-z0-9!#^~_+-]+)*@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}$/,
+  'Must have the form name@domain, of letters a to z, digits and . _ - + ! # ^ ~.',
 );
 
 /** The row's version from `If-Match` (RFC 9110, section 13.1.1). */

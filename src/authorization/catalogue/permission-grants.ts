@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { areScopesPrivileged } from '../../directory/app-privilege.ts';
 import {
   createGrant,
   deleteGrant,
@@ -9,7 +10,9 @@ import {
   readGrant,
   updateGrant,
 } from '../../directory/permission-grants.ts';
-import { readOperation, writeOperation } from '../operation.ts';
+import type { Permit } from '../../store/permit.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
+import { readOperation, type Target, writeOperation } from '../operation.ts';
 import { listQuery, objectId, referencedId } from './inputs.ts';
 import { signedIn } from './signed-in.ts';
 
@@ -110,7 +113,7 @@ export const addGrant = writeOperation({
         'principalId belongs to consentType Principal, and only to it.',
       ),
   }),
-  target: () => ({ reach: 'exceptDirectoryAppRoles' }),
+  target: (permit, { body }) => reachOf(permit, body.resourceId, body.scope),
   run: (permit, { body }) => {
     const { clientId, resourceId, principalId, scope } = body;
     return createGrant(permit, { clientId, resourceId, principalId: principalId ?? undefined, scopes: scope });
@@ -125,7 +128,7 @@ export const patchGrant = writeOperation({
   permissions: writing,
   audit: { activity: 'Update delegated permission grant', type: 'Update', ...audited },
   input: z.strictObject({ id: objectId, body: z.strictObject({ scope }) }),
-  target: () => ({ reach: 'exceptDirectoryAppRoles' }),
+  target: async (permit, { id, body }) => reachOf(permit, (await readGrant(permit, id)).resourceId, body.scope),
   run: (permit, { id, body }) => updateGrant(permit, id, body.scope),
 });
 
@@ -140,3 +143,15 @@ export const removeGrant = writeOperation({
   target: async (permit, { id }, { userId }) => ({ isOwn: await isGrantOf(permit, id, userId) }),
   run: (permit, { id }) => deleteGrant(permit, id),
 });
+
+/** wire.md, "Consent: one truth". An application that may consent does not lend itself an administrator's powers so. */
+async function reachOf(
+  permit: Permit<'directory/oAuth2PermissionGrants/create' | 'directory/oAuth2PermissionGrants/basic/update'>,
+  resourceId: ObjectId,
+  scopes: readonly string[],
+): Promise<Target> {
+  return {
+    reach: 'exceptDirectoryAppRoles',
+    byPeopleAlone: await areScopesPrivileged(permit, resourceId, scopes),
+  };
+}

@@ -2,13 +2,15 @@ import { z } from 'zod';
 
 const MAX_LENGTH = 512;
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** What a URI is written in (RFC 3986, section 2), without the star, which nobody means as such. */
+const WRITTEN = /^[A-Za-z0-9._~:/?#[\]@!$&'()+,;=%-]+$/;
 /** RFC 8252, section 7.1: a private-use scheme is a reversed domain name. */
 const PRIVATE_SCHEME = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/;
 
 function problemOf(uri: string, isNative: boolean): string | undefined {
   const url = URL.parse(uri);
-  if (uri.length > MAX_LENGTH || !url || /[\s\\*]/.test(uri))
-    return 'Must be an absolute URI without wildcards or spaces.';
+  if (uri.length > MAX_LENGTH || !url || !WRITTEN.test(uri))
+    return 'Must be an absolute URI in ASCII without wildcards or spaces.';
   if (uri.includes('#')) return 'Must not have a fragment.';
   if (url.username !== '' || url.password !== '') return 'Must not have user information.';
   if (url.protocol === 'https:') return isNative ? 'https redirect URIs belong to the web or spa platform.' : undefined;
@@ -31,3 +33,9 @@ function redirectUris(isNative: boolean) {
 export const browserRedirectUris = redirectUris(false);
 /** Redirect URIs of native applications (RFC 8252). */
 export const nativeRedirectUris = redirectUris(true);
+
+/** A page of the application on https. */
+export const httpsPage = z.string().superRefine((value, context) => {
+  const problem = value.startsWith('https:') ? problemOf(value, false) : 'Must be https.';
+  if (problem) context.addIssue({ code: 'custom', message: problem });
+});

@@ -1,4 +1,11 @@
-import { createTenant, findTenantByDomain, readTenant, updateTenant } from '../../directory/tenants.ts';
+import {
+  createTenant,
+  findTenantByDomain,
+  readTenant,
+  type TenantChange,
+  type TenantState,
+  updateTenant,
+} from '../../directory/tenants.ts';
 import { listTenantIds } from '../../directory/versions.ts';
 import { parseTenantId, type TenantId } from '../../vocabulary/ids.ts';
 import { internalOperation } from '../operation.ts';
@@ -27,8 +34,16 @@ export const changeTenant = internalOperation({
   short: false,
   raisesVersion: true,
   audit: { activity: 'Update organization', category: 'DirectoryManagement', type: 'Update', object: 'Organization' },
-  changes: (after: Partial<NewTenant>, _result, tenantId) => [{ type: 'Organization', id: tenantId, after }],
-  run: (permit, change: Partial<NewTenant>) => updateTenant(permit, change),
+  changes: (after: TenantChange, before: TenantState, tenantId) => [
+    {
+      type: 'Organization',
+      id: tenantId,
+      displayName: after.displayName ?? before.displayName,
+      before,
+      after: { ...before, ...after },
+    },
+  ],
+  run: (permit, change: TenantChange): Promise<TenantState> => updateTenant(permit, change),
 });
 
 export const getTenant = internalOperation({
