@@ -55,6 +55,10 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   parts.refreshGrant.register(provider);
   // Each ID token says which session it belongs to, as the access tokens do.
   provider.Client.prototype.includeSid = () => true;
+  // Sessions know the moment with its fraction, by which a revocation finds them; `auth_time` is in whole seconds.
+  provider.Session.prototype.authTime = function () {
+    return this.loginTs === undefined ? undefined : Math.floor(this.loginTs);
+  };
   return { provider, issuer };
 }
 

@@ -179,7 +179,7 @@ async function readAllLiveStates(permit: Permit<never>, of: FilledTenant): Promi
   );
   await liveState.readLiveState(
     permit,
-    { kind: 'session', tenantId: ta.id, userId: object(of.user), authenticatedAt: new Date() },
+    { kind: 'session', tenantId: ta.id, userId: object(of.user), authenticatedAt: Date.now() / 1_000 },
     DIRECTORY_APP_ID,
   );
 }

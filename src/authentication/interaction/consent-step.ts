@@ -163,6 +163,6 @@ export function principalOf({ session, tenancy }: Pick<Visit, 'session' | 'tenan
     kind: 'session',
     tenantId: tenancy.tenantId,
     userId,
-    authenticatedAt: new Date((session.loginTs ?? 0) * 1_000),
+    authenticatedAt: session.loginTs ?? 0,
   };
 }

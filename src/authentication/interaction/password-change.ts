@@ -60,14 +60,14 @@ export class PasswordChange {
 
   async #change({ tenantId, context }: OAuthRequest, person: SignedIn, newPassword: string): Promise<SignedIn> {
     const { userId, passwordVersion, words } = person;
-    const authenticatedAt = new Date(person.authenticatedAt * 1_000);
+    const { authenticatedAt } = person;
     const { validFrom } = await this.#authorization.perform(
       { kind: 'session', tenantId, userId, authenticatedAt },
       changeMyPassword,
       { passwordVersion, newPassword, words },
       context,
     );
-    return { ...person, authenticatedAt: Math.ceil(validFrom), mustChange: false };
+    return { ...person, authenticatedAt: validFrom, mustChange: false };
   }
 }
 
