@@ -82,8 +82,10 @@ export function makeAuthentication(options: AuthenticationOptions) {
       loggedOut: (ctx) => libraryPages.loggedOut(ctx),
     },
   });
+  const refusalRecords = new RefusalRecords(authorization, options.onRefusal);
+  refusalRecords.register(provider);
   provider.use(libraryPages.middleware);
-  provider.use(new RefusalRecords(authorization, options.onRefusal).middleware);
+  provider.use(refusalRecords.middleware);
   provider.use(restrictOrigins);
   provider.use(writeOAuthErrors);
   provider.use(dropEmptyBasic);
@@ -106,12 +108,14 @@ export function makeAuthentication(options: AuthenticationOptions) {
         authorization,
         tokens,
         subjectOf: (tenantId, clientId, userId) => pairwiseSubject(keys.subject, tenantId, clientId, userId),
+        onRefusal: options.onRefusal,
       }),
       ...interaction.routes,
     ],
     plainRoutes: new Map([['/healthz', healthRoute(options.isHealthy)], ...assetRoutes(assets)]),
     addressOf: options.addressOf,
     writeErrorPage: (response, status, reason, context) => errorPages.sendReason(response, status, reason, context),
+    onRefusal: options.onRefusal,
     onError,
   });
 }

@@ -18,12 +18,15 @@ export function adminConsentRoute(parts: InteractionParts): TenantRoute {
         const params = parametersOf(request.url ?? '');
         const trouble = params ? await troubleWith(parts, call, params) : 'request';
         const { tenant } = call;
-        if (!params || trouble)
+        if (!params || trouble) {
+          const reason = `adminconsent: ${trouble ?? 'request'}`;
+          parts.onRefusal({ tenantId: tenancy.tenantId, reason }, tenancy.context);
           return parts.errorPages.send(response, trouble ?? 'request', {
             status: 400,
             context: tenancy.context,
             tenant,
           });
+        }
         const returnTo = `/${tenancy.tenantId}/account`;
         parts.writer.redirect(response, await parts.interactions.begin(call, 'admin_consent', { params, returnTo }));
       }),

@@ -7,6 +7,7 @@ import { allowOrigin, isSpaOriginOf, singleOrigin } from '../cross-origin.ts';
 import { oauthErrorBody } from '../oauth-errors.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
 import { isForDirectory, type LiveAccessToken, type PresentedTokens } from '../presented-tokens.ts';
+import type { OnRefusal } from '../refusal-records.ts';
 import { describe } from '../refusals.ts';
 
 export interface UserinfoParts {
@@ -14,6 +15,7 @@ export interface UserinfoParts {
   readonly tokens: PresentedTokens;
   /** The person's identifier towards a client, as its ID tokens have it. */
   subjectOf(tenantId: string, clientId: string, userId: string): string;
+  readonly onRefusal: OnRefusal;
 }
 
 const BEARER = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i;
@@ -36,11 +38,11 @@ async function answer(
 ): Promise<void> {
   response.setHeader('Vary', 'Origin');
   const live = await bearerOf(parts, request, tenancy);
-  if (!live) return refuseBearer(response, tenancy, 401, 'invalid_token');
+  if (!live) return refuseBearer(parts, response, tenancy, 401, 'invalid_token');
   await allowOwnOrigin(parts.authorization, request, response, tenancy, live);
-  if (!live.scopes.includes('openid')) return refuseBearer(response, tenancy, 403, 'insufficient_scope');
+  if (!live.scopes.includes('openid')) return refuseBearer(parts, response, tenancy, 403, 'insufficient_scope');
   const account = await parts.authorization.performInternal(tenancy.principal, getAccount, live.claims.sub);
-  if (!account) return refuseBearer(response, tenancy, 401, 'invalid_token');
+  if (!account) return refuseBearer(parts, response, tenancy, 401, 'invalid_token');
   const subject = parts.subjectOf(tenancy.tenantId, live.claims.client_id, account.id);
   writeJson(response, 200, claimsOf(account, subject, tenancy.tenantId, live.scopes));
 }
@@ -86,11 +88,13 @@ function claimsOf(account: Account, sub: string, tid: string, scopes: readonly s
 
 /** RFC 6750, section 3. */
 function refuseBearer(
+  { onRefusal }: UserinfoParts,
   response: ServerResponse,
-  { context }: OAuthRequest,
+  { context, tenantId }: OAuthRequest,
   status: 401 | 403,
   error: 'invalid_token' | 'insufficient_scope',
 ): void {
+  onRefusal({ tenantId, reason: `userinfo: ${error}` }, context);
   const scope = error === 'insufficient_scope' ? ', scope="openid"' : '';
   response.setHeader('WWW-Authenticate', `Bearer error="${error}"${scope}`);
   const reason = error === 'invalid_token' ? 'bearerInvalid' : 'openidMissing';
