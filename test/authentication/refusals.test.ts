@@ -43,6 +43,8 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** RFC 6749, sections 4.1.2.1 and 5.2. */
+const ERROR_TEXT = /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/;
 const CANARY = 'canary-Zx81-this-is-presented-and-never-repeated';
 const secrets = () => [
   CANARY,
@@ -101,6 +103,7 @@ const POSTED: readonly (readonly [string, string, () => Record<string, string> |
     'invalid_grant',
   ],
   ['token', 'a scope without consent', () => refresh({ scope: 'Directory.Read.All' }), 400, 'invalid_grant'],
+  ['token', 'a scope of no letters that the RFC knows', () => refresh({ scope: 'Nö"\\\u007f' }), 400, 'invalid_scope'],
   ['introspect', 'a wrong secret', () => ({ ...mine(), client_secret: CANARY, token: 'x' }), 401, 'invalid_client'],
   ['introspect', 'no token', () => mine(), 400, 'invalid_request'],
   ['revoke', 'a wrong secret', () => ({ ...mine(), client_secret: CANARY, token: 'x' }), 401, 'invalid_client'],
@@ -111,6 +114,7 @@ describe('a refused request changes nothing, is recorded once and tells no secre
   test.each(POSTED)('%s: %s', async (endpoint, _what, form, status, error) => {
     const answer = await refused({ database, server }, () => post(endpoint, form()), secrets());
     expect([answer.status, answer.body?.error]).toEqual([status, error]);
+    expect(answer.body.error_description).toMatch(ERROR_TEXT);
   });
 
   const AUTHORIZED: readonly (readonly [string, Record<string, string>, string])[] = [
@@ -141,6 +145,7 @@ describe('a refused request changes nothing, is recorded once and tells no secre
     expect(errorOf(answer)).toBe(expected);
     const told = answerIn(answer.location);
     const fromHere = [`${server.origin}/${tenant.id}/v2.0`, 'a-state'];
+    expect(told.get('error_description') ?? '').toMatch(ERROR_TEXT);
     if (answer.location) expect([told.get('iss'), told.get('state')]).toEqual(fromHere);
   });
 

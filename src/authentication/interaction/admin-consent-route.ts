@@ -2,7 +2,7 @@ import { parseAppId } from '../../vocabulary/ids.ts';
 import type { TenantRoute } from '../authentication-server.ts';
 import type { Trouble } from './error-pages.ts';
 import { type InteractionParts, serve } from './interaction-routes.ts';
-import type { PageCall } from './visit.ts';
+import { isRegistered, type PageCall } from './visit.ts';
 
 const PARAMETERS = ['client_id', 'scope', 'redirect_uri', 'state'] as const;
 type AdminConsentRequest = { readonly [Name in (typeof PARAMETERS)[number]]?: string };
@@ -55,9 +55,6 @@ async function troubleWith(
   if (!appId || !(await clients.find(appId)) || !tenancy.client) return 'application';
   if (redirect_uri === undefined) return undefined;
   const definition = await clients.definition(tenancy, appId, tenancy.client);
-  const registered = definition
-    ? [...definition.webRedirectUris, ...definition.spaRedirectUris, ...definition.publicClientRedirectUris]
-    : [];
-  if (!registered.includes(redirect_uri)) return 'redirect';
+  if (!isRegistered(definition, redirect_uri)) return 'redirect';
   return state === undefined ? 'request' : undefined;
 }

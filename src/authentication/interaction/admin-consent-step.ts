@@ -19,7 +19,15 @@ import { type Outcomes, withParameters } from './outcomes.ts';
 import type { PageWriter } from './page-writer.ts';
 import { ShownQuestion } from './shown-question.ts';
 import type { Forms } from './submitted-form.ts';
-import { type AskingApplication, bindingOf, formActionOf, parameterOf, pathOf, type Visit } from './visit.ts';
+import {
+  type AskingApplication,
+  bindingOf,
+  formActionOf,
+  parameterOf,
+  pathOf,
+  redirectUriOf,
+  type Visit,
+} from './visit.ts';
 
 export interface AdminConsentStepParts {
   readonly authorization: Authorization;
@@ -142,7 +150,7 @@ export class AdminConsentStep {
     const { writer } = this.#parts;
     const { response, tenant, tenancy, interaction } = visit;
     await interaction.destroy();
-    const uri = parameterOf(visit, 'redirect_uri');
+    const uri = redirectUriOf(visit);
     if (uri !== undefined) return writer.redirect(response, withParameters(uri, answerOf(visit)));
     const page = consentRecordedPage({
       layout: writer.layoutOf(tenant),

@@ -20,6 +20,7 @@ import type { PageWriter } from './page-writer.ts';
 import { PasswordChange } from './password-change.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
 import { PasswordStep } from './password-step.ts';
+import { postedRequestRoute } from './posted-request-route.ts';
 import { SelectAccountStep } from './select-account-step.ts';
 import { SignInStep } from './sign-in-step.ts';
 import { Forms } from './submitted-form.ts';
@@ -75,5 +76,7 @@ export function makeInteraction(options: MakeInteractionOptions): { readonly rou
     adminConsentStep: new AdminConsentStep({ ...common, resources }),
     accountPages: new AccountPages({ ...common, change }),
   };
-  return { routes: [...interactionRoutes(parts), adminConsentRoute(parts), ...accountRoutes(parts)] };
+  return {
+    routes: [...interactionRoutes(parts), adminConsentRoute(parts), postedRequestRoute(parts), ...accountRoutes(parts)],
+  };
 }

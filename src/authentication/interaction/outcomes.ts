@@ -4,7 +4,7 @@ import { describe, REASONS, type Reason } from '../refusals.ts';
 import { type BrowserSessions, PASSWORD_ACR, PASSWORD_AMR } from './browser-sessions.ts';
 import type { PageWriter } from './page-writer.ts';
 import type { SignedIn } from './password-sign-in.ts';
-import { isOwn, kindOf, parameterOf, pathOf, recordedOf, type Visit } from './visit.ts';
+import { isOwn, kindOf, parameterOf, pathOf, recordedOf, redirectUriOf, type Visit } from './visit.ts';
 
 /** How the steps of an interaction end: on with the next one, or back to who waits. */
 export class Outcomes {
@@ -56,7 +56,7 @@ export class Outcomes {
     }
     await interaction.destroy();
     await this.#record(visit, reason);
-    const uri = parameterOf(visit, 'redirect_uri');
+    const uri = redirectUriOf(visit);
     if (uri === undefined) return this.#writer.redirect(response, `/${tenancy.tenantId}/account`);
     const state = parameterOf(visit, 'state');
     this.#writer.redirect(
