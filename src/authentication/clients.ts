@@ -83,7 +83,8 @@ export class Clients {
     const known = this.#states.get(key);
     if (known?.version === version) return known.state;
     const state = await this.#authorization.performInternal(principal, getClientState, appId);
-    if (state) this.#states.set(key, { version, state });
+    // Of what does not exist there is no end: whoever names it is not to push out what does.
+    if (state && state.version !== null) this.#states.set(key, { version, state });
     return state;
   }
 

@@ -55,14 +55,17 @@ export class SigningKeys {
     // Whoever needs the key while it is being made waits for it: an RSA key costs a quarter of a second of a core.
     const name = `${tenantId} ${algorithm}`;
     const making =
-      this.#making.get(name) ?? this.#makeBoth(tenantId, algorithm).finally(() => this.#making.delete(name));
+      this.#making.get(name) ?? this.#makeMissing(tenantId, algorithm).finally(() => this.#making.delete(name));
     this.#making.set(name, making);
     await making;
     return this.keyring(tenantId, await this.published(tenantId));
   }
 
-  async #makeBoth(tenantId: TenantId, algorithm: SigningAlgorithm): Promise<void> {
-    for (const slot of ['current', 'next'] as const) {
+  /** The request may remember less than there is: a key is made only where the rows of this moment lack it. */
+  async #makeMissing(tenantId: TenantId, algorithm: SigningAlgorithm): Promise<void> {
+    const published = await this.published(tenantId);
+    const lacks = (slot: KeySlot) => !published.some((key) => key.slot === slot && key.algorithm === algorithm);
+    for (const slot of (['current', 'next'] as const).filter(lacks)) {
       const key = await makeSigningKey(algorithm, slot);
       await this.#authorization.performInternal(tokenService(tenantId), addSigningKey, key);
     }

@@ -75,7 +75,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   readAudit: ['directory', (permit, { record }) => auditLogs.readAudit(permit, object(record))],
   readSignIn: ['directory', (permit, { record }) => auditLogs.readSignIn(permit, object(record))],
   findClient: ['authentication', (permit, { appId }) => clients.findClient(permit, appId)],
-  isSpaOrigin: ['authentication', (permit) => clients.isSpaOrigin(permit, 'https://spa.example')],
+  listSpaRedirectUris: ['authentication', (permit) => clients.listSpaRedirectUris(permit)],
   readUserAssignment: [
     'authentication',
     (permit, { user, appId }) => userAssignments.readUserAssignment(permit, { userId: user, appId }),
