@@ -246,7 +246,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
     // These answer with facts alone, none of which names the tenant.
     const facts = [
       ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
-      ...['readPasswordVersion', 'readGrantedScopes', 'isSpaOrigin', 'readUserAssignment'],
+      ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
   });
