@@ -52,9 +52,8 @@ async function troubleWith(
   { client_id, redirect_uri, state }: AdminConsentRequest,
 ): Promise<Trouble | undefined> {
   const appId = parseAppId(client_id ?? '');
-  if (!appId || !(await clients.find(appId)) || !tenancy.client) return 'application';
+  if (!appId || !(await clients.find(appId))) return 'application';
   if (redirect_uri === undefined) return undefined;
-  const definition = await clients.definition(tenancy, appId, tenancy.client);
-  if (!isRegistered(definition, redirect_uri)) return 'redirect';
+  if (!isRegistered(tenancy.definition, redirect_uri)) return 'redirect';
   return state === undefined ? 'request' : undefined;
 }
