@@ -5,6 +5,7 @@ import { makeAuthenticationServer } from './authentication-server.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
 import { Clients, dropEmptyBasic } from './clients.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
+import { dropEndedSession } from './ended-sessions.ts';
 import { Grants } from './grants.ts';
 import { ErrorPages } from './interaction/error-pages.ts';
 import { makeInteraction } from './interaction/interaction.ts';
@@ -88,6 +89,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
   refusalRecords.register(provider);
   provider.use(libraryPages.middleware);
   provider.use(refusalRecords.middleware);
+  provider.use(dropEndedSession);
   provider.use(restrictOrigins);
   provider.use(writeOAuthErrors);
   provider.use(dropEmptyBasic);

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { keepSession } from '../../src/authorization/internal/artifacts.ts';
 import { endTries } from '../../src/authorization/internal/sign-ins.ts';
 import { issueTokens } from '../../src/authorization/internal/tokens.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { Browser, headingOf, type Page } from '../support/browser.ts';
+import { Browser, formsOf, headingOf, type Page } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { type Held, holding } from '../support/faults.ts';
 import {
@@ -132,4 +133,58 @@ describe('SES-09, RAC-15: sessions that are ended', () => {
     } while (Math.floor(Date.now() / 1_000) !== began);
     expect(headingOf(await browser.open(`/${tenant.id}/account`))).toBe('Sign in');
   });
+});
+
+describe('SES-08: a browser that signs out', () => {
+  const SIGN_OUTS = {
+    'on the account page': async (browser: Browser) => {
+      const page = await browser.open(`/${tenant.id}/account`);
+      const form = formsOf(page).findIndex(({ action }) => action.endsWith('/sign-out'));
+      return browser.submit(page, {}, form);
+    },
+    'for an application': async (browser: Browser) => {
+      const page = await browser.open(`/${tenant.id}/oauth2/v2.0/logout`);
+      return browser.submit(page, { logout: 'yes' });
+    },
+  };
+
+  test.each(Object.entries(SIGN_OUTS))(
+    '%s while a code is being written, ends what begins with it',
+    async (_where, signOut) => {
+      const person = await aPerson(database, server, tenant);
+      const { browser } = await signIn(server, tenant, application, person);
+      const asked = new Authorize(server, tenant, application);
+      const page = await meanwhile(
+        issueTokens,
+        (slow) => through(slow, browser).open(asked.url),
+        async () => {
+          expect(headingOf(await signOut(browser))).toMatch(/signed out/i);
+        },
+      );
+      const code = page.location?.searchParams.get('code') ?? 'none';
+      const tokens = await redeem(server, tenant, application, { code, code_verifier: asked.verifier });
+      expect(tokens.error).toBe('invalid_grant');
+    },
+  );
+
+  test.each(Object.entries(SIGN_OUTS))(
+    '%s while its session is being saved, is signed out',
+    async (_where, signOut) => {
+      const person = await aPerson(database, server, tenant);
+      const { browser } = await signIn(server, tenant, application, person);
+      let late: Browser | undefined;
+      await meanwhile(
+        keepSession,
+        (slow) => {
+          late = through(slow, browser);
+          return late.open(new Authorize(server, tenant, application).url);
+        },
+        async () => {
+          expect(headingOf(await signOut(browser))).toMatch(/signed out/i);
+        },
+      );
+      const again = through(server, late ?? browser);
+      expect(headingOf(await again.open(`/${tenant.id}/account`))).toBe('Sign in');
+    },
+  );
 });

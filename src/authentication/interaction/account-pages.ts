@@ -1,6 +1,6 @@
 import { endMySessions, getMyApplications, withdrawMyConsent } from '../../authorization/catalogue/own-account.ts';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
-import { endFamilies } from '../../authorization/internal/tokens.ts';
+import { signOut } from '../../authorization/internal/tokens.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import { DirectoryError } from '../../vocabulary/errors.ts';
 import { changePasswordPage } from '../pages/change-password.ts';
@@ -88,7 +88,7 @@ export class AccountPages {
     const { authorization, forms } = this.#parts;
     await forms.read(call.request, bindingOf(call));
     const { uid } = call.session;
-    await authorization.performInternal(call.tenancy.principal, endFamilies, { sessionUid: uid, reason: 'signedOut' });
+    await authorization.performInternal(call.tenancy.principal, signOut, { uid });
     await this.#signedOut(call, false);
   }
 
