@@ -41,7 +41,7 @@ describe('demo --check', () => {
 
   test('fails on a build that gives out tokens without consent', async () => {
     edit(
-      'src/authentication/resources.ts',
+      'src/authentication/client-credentials.ts',
       "if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');",
       '',
     );
