@@ -3,6 +3,7 @@ import type { SignInEntry } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import type { RequestContext } from '../vocabulary/principals.ts';
+import { answerThrown } from './oauth-errors.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 
 /** A refusal of somebody who has not proven who he is: for the security log, never for a tenant's own records. */
@@ -42,6 +43,14 @@ export class RefusalRecords {
   /** Outermost: sees the answer as it leaves. */
   readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
+    try {
+      await this.#record(ctx);
+    } catch (error) {
+      answerThrown(ctx, error);
+    }
+  };
+
+  async #record(ctx: KoaContextWithOIDC): Promise<void> {
     const route = ctx.oidc?.route ?? '';
     const { body, status } = ctx;
     const answered = status >= 400 && status < 500 && isRefusal(body) ? body : undefined;
@@ -60,7 +69,7 @@ export class RefusalRecords {
     const { tenantId, context } = request;
     const clientId = ctx.oidc.client?.clientId;
     this.#onRefusal({ tenantId, clientId, reason: `${route}: ${answered.error} ${errorCode}` }, context);
-  };
+  }
 
   async #recordBrowser({ oidc }: KoaContextWithOIDC, { error, error_description = error }: Refusal): Promise<void> {
     const { tenantId, context, client, principal } = currentRequest();
