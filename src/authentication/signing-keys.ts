@@ -43,7 +43,8 @@ export class SigningKeys {
     for (const { kid, slot, algorithm } of names) {
       const stored = await this.#authorization.performInternal(tokenService(tenantId), getSigningKey, kid);
       // Several keys may be retiring; the newest is the one whose hints are still worth verifying.
-      if (stored && !keys.has(`${slot} ${algorithm}`)) keys.set(`${slot} ${algorithm}`, opened(stored));
+      // In the slot of the names: a rotation may have moved it since, but what this request signs with is what it began with.
+      if (stored && !keys.has(`${slot} ${algorithm}`)) keys.set(`${slot} ${algorithm}`, opened({ ...stored, slot }));
     }
     const keyring = { key: (slot: KeySlot, algorithm: SigningAlgorithm) => keys.get(`${slot} ${algorithm}`) };
     this.#keyrings.set(fingerprint, keyring);

@@ -115,6 +115,7 @@ describe('a refused request changes nothing, is recorded once and tells no secre
     const answer = await refused({ database, server }, () => post(endpoint, form()), secrets());
     expect([answer.status, answer.body?.error]).toEqual([status, error]);
     expect(answer.body.error_description).toMatch(ERROR_TEXT);
+    expect([answer.headers.get('cache-control'), answer.headers.get('vary')]).toEqual(['no-store', 'Origin']);
   });
 
   const AUTHORIZED: readonly (readonly [string, Record<string, string>, string])[] = [
