@@ -2,8 +2,8 @@ import type { errors, KoaContextWithOIDC, default as Provider } from 'oidc-provi
 import type { SignInEntry } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
-import type { RequestContext } from '../vocabulary/principals.ts';
-import { answerThrown } from './oauth-errors.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
+import { answerThrown, isErrorBody, type OAuthErrorBody } from './oauth-errors.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 
 /** A refusal of somebody who has not proven who he is: for the security log, never for a tenant's own records. */
@@ -53,7 +53,7 @@ export class RefusalRecords {
   async #record(ctx: KoaContextWithOIDC): Promise<void> {
     const route = ctx.oidc?.route ?? '';
     const { body, status } = ctx;
-    const answered = status >= 400 && status < 500 && isRefusal(body) ? body : undefined;
+    const answered = status >= 400 && status < 500 && isErrorBody(body) ? body : undefined;
     if (!ROUTES.has(route)) {
       const refused: Refusal | undefined = ctx.state.refused ?? answered;
       return refused && this.#recordBrowser(ctx, refused);
@@ -101,7 +101,11 @@ function isKnown({ face, isAuthenticated, redeemed }: OAuthRequest, error: strin
 function entryOf(
   { oidc }: KoaContextWithOIDC,
   { client, face, context }: OAuthRequest,
-  { error, error_description = error, errorCode }: Refusal & { readonly errorCode: number },
+  {
+    error,
+    error_description = error,
+    errorCode,
+  }: { readonly error: string; readonly error_description?: string; readonly errorCode: number },
 ): SignInEntry {
   const isAppOnly = oidc.params?.grant_type === 'client_credentials';
   return {
@@ -120,12 +124,4 @@ function entryOf(
   };
 }
 
-interface Refusal {
-  readonly error: string;
-  readonly error_description?: string;
-  readonly error_codes?: readonly number[];
-}
-
-function isRefusal(body: unknown): body is Refusal {
-  return typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
-}
+type Refusal = Pick<OAuthErrorBody, 'error'> & Partial<OAuthErrorBody>;

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { NO_TENANT, resolveDomain } from '../authorization/internal/tenants.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 import { applyManifest } from './manifest/apply-manifest.ts';
 import { reportText } from './manifest/changes.ts';
 import { wordsOfIssue } from './manifest/file.ts';
 import { type Manifest, manifestSchema } from './manifest/schema.ts';
 import { print } from './output.ts';
 import { CommandError, type Operator, type Rooms, UsageError } from './rooms.ts';
+import { asOperator } from './tenancy.ts';
 
 interface Options {
   readonly displayName: string;
@@ -32,14 +34,11 @@ export function addTenant(program: Command, rooms: Rooms): void {
     .option('--json', 'print what was made as JSON', false)
     .action(async (options: Options) => {
       const manifest = manifestOf(options);
-      const operator = await rooms.openOperator();
-      try {
+      await asOperator(rooms, async (operator) => {
         await requireFree(operator, options.domain);
         const reports = await applyManifest(operator, manifest);
         print(rooms, { tenants: reports }, options.json, () => reportText(reports));
-      } finally {
-        await operator.close();
-      }
+      });
     });
 }
 
@@ -67,7 +66,7 @@ function consentTo(clientAppId: string) {
 
 /** `create` makes; it never changes what is there. */
 async function requireFree({ authorization }: Operator, domains: readonly string[]): Promise<void> {
-  const operator = { kind: 'internal', name: 'operator', tenantId: NO_TENANT } as const;
+  const operator = internalPrincipal('operator', NO_TENANT);
   for (const domain of domains) {
     if (await authorization.performInternal(operator, resolveDomain, domain.toLowerCase()))
       throw new CommandError(`${domain} belongs to an organization already.`);

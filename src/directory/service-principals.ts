@@ -7,7 +7,7 @@ import type { Page, Written } from '../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
-import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
+import { EQUALITY, type Listable, ORDERED, PREFIX, selectList } from './listable.ts';
 
 const FROM = `service_principals s
   left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
@@ -39,9 +39,7 @@ const LISTED: Listable = {
   },
 };
 
-const SELECTED = Object.entries(LISTED.columns)
-  .map(([name, { sql }]) => `${sql} as "${name}"`)
-  .join(', ');
+const SELECTED = selectList(LISTED.columns);
 
 type CreatePermit = Permit<
   | 'directory/servicePrincipals/create'

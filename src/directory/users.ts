@@ -5,9 +5,9 @@ import type { ListQuery } from '../vocabulary/list-query.ts';
 import { type Page, USER_PROPERTIES, type User, type Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, narrowed, ORDERED, PREFIX } from './listable.ts';
-import { endSessions } from './own-account.ts';
 import { requireAnotherAdministrator } from './role-assignments.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
+import { endSessions } from './user-sessions.ts';
 
 export const USER_COLUMNS: Columns = {
   id: 'id',

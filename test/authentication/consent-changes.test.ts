@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser, headingOf, type Page, textOf } from '../../scripts/demo-story/browser.ts';
 import { DIRECTORY_API, DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { Browser, headingOf, type Page, textOf } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import {
   Authorize,

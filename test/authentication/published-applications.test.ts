@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Browser } from '../../scripts/demo-story/browser.ts';
 import {
   addApplication,
   addPassword,
@@ -9,7 +10,6 @@ import {
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { Browser } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { Authorize, aPerson, type Person, type SignedIn, signIn, type WebApplication } from '../support/sign-in.ts';
 import { anApplication, aTenant, operatorOf, type TestTenant } from '../support/tenants.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser, formsOf, type Page } from '../../scripts/demo-story/browser.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { answerOf } from '../support/authorize.ts';
-import { Browser, formsOf, type Page } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { refused } from '../support/refused.ts';
 import {

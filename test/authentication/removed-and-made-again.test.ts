@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser, headingOf } from '../../scripts/demo-story/browser.ts';
 import { addServicePrincipal, removeServicePrincipal } from '../../src/authorization/catalogue/service-principals.ts';
 import { removeUser } from '../../src/authorization/catalogue/users.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
 import type { ApplicationPrincipal } from '../../src/vocabulary/principals.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { Browser, headingOf } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import {
   Authorize,

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser, formsOf, headingOf, type Page } from '../../scripts/demo-story/browser.ts';
 import { keepSession } from '../../src/authorization/internal/artifacts.ts';
 import { endTries } from '../../src/authorization/internal/sign-ins.ts';
 import { issueTokens } from '../../src/authorization/internal/tokens.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { Browser, formsOf, headingOf, type Page } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { type Held, holding } from '../support/faults.ts';
 import {

@@ -133,7 +133,7 @@ export async function serve(
   }
 }
 
-export function writeExpired({ errorPages, onRefusal }: InteractionParts, call: PageCall): void {
+function writeExpired({ errorPages, onRefusal }: InteractionParts, call: PageCall): void {
   const { response, tenant, tenancy } = call;
   onRefusal({ tenantId: tenancy.tenantId, reason: 'interaction: expired' }, tenancy.context);
   errorPages.send(response, 'expired', { status: 400, context: tenancy.context, tenant });
