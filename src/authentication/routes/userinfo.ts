@@ -9,7 +9,7 @@ import { oauthErrorBody } from '../oauth-errors.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
 import { isForDirectory, type LiveAccessToken, type PresentedTokens } from '../presented-tokens.ts';
 import type { OnRefusal } from '../refusal-records.ts';
-import { describe } from '../refusals.ts';
+import { describe, REASONS } from '../refusals.ts';
 
 export interface UserinfoParts {
   readonly authorization: Authorization;
@@ -36,11 +36,11 @@ async function answer(
 ): Promise<void> {
   response.setHeader('Vary', 'Origin');
   const live = await bearerOf(parts, request, tenancy);
-  if (!live) return refuseBearer(parts, response, tenancy, 401, 'invalid_token');
+  if (!live) return refuseToken(parts, response, tenancy);
   await allowOwnOrigin(parts.authorization, request, response, tenancy, live);
-  if (!live.scopes.includes('openid')) return refuseBearer(parts, response, tenancy, 403, 'insufficient_scope');
+  if (!live.scopes.includes('openid')) return refuseScope(parts, response, tenancy, live);
   const account = await parts.authorization.performInternal(tenancy.principal, getAccount, live.claims.sub);
-  if (!account) return refuseBearer(parts, response, tenancy, 401, 'invalid_token');
+  if (!account) return refuseToken(parts, response, tenancy);
   const subject = parts.subjectOf(tenancy.tenantId, live.claims.client_id, account.id);
   writeJson(response, 200, claimsOf(account, subject, tenancy.tenantId, live.scopes));
 }
@@ -84,15 +84,42 @@ function claimsOf(account: Account, sub: string, tid: string, scopes: readonly s
   };
 }
 
-/** RFC 6750, section 3. */
-function refuseBearer(
-  { onRefusal }: UserinfoParts,
+/** Nobody known has asked: for the security log. */
+function refuseToken({ onRefusal }: UserinfoParts, response: ServerResponse, tenancy: OAuthRequest): void {
+  const { tenantId, context } = tenancy;
+  onRefusal({ tenantId, reason: 'userinfo: invalid_token' }, context);
+  writeBearerError(response, tenancy, 401, 'invalid_token');
+}
+
+/** The person and his application are known: for the tenant's records. */
+async function refuseScope(
+  { authorization }: UserinfoParts,
   response: ServerResponse,
-  { context, tenantId }: OAuthRequest,
+  tenancy: OAuthRequest,
+  { claims }: LiveAccessToken,
+): Promise<void> {
+  const [errorCode, failureReason] = REASONS.openidMissing;
+  const { sub: userId, client_id: appId, jti: tokenId, fid: familyId } = claims;
+  const refused = {
+    eventType: 'nonInteractiveUser',
+    userId,
+    appId,
+    tokenId,
+    familyId,
+    errorCode,
+    failureReason,
+  } as const;
+  await authorization.recordSignIn(tenancy.principal, { ...refused, ...tenancy.context });
+  writeBearerError(response, tenancy, 403, 'insufficient_scope');
+}
+
+/** RFC 6750, section 3. */
+function writeBearerError(
+  response: ServerResponse,
+  { context }: OAuthRequest,
   status: 401 | 403,
   error: 'invalid_token' | 'insufficient_scope',
 ): void {
-  onRefusal({ tenantId, reason: `userinfo: ${error}` }, context);
   const scope = error === 'insufficient_scope' ? ', scope="openid"' : '';
   response.setHeader('WWW-Authenticate', `Bearer error="${error}"${scope}`);
   const reason = error === 'invalid_token' ? 'bearerInvalid' : 'openidMissing';
