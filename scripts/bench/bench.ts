@@ -25,6 +25,8 @@ interface Contender {
   readonly requests: readonly Buffer[];
   readonly server: Server;
   readonly measured: Measured[];
+  /** Microseconds of the server's processor for one answer, a round each. */
+  readonly cost: number[];
 }
 
 leaveTheServersCore();
@@ -69,7 +71,7 @@ async function directoryContenders(deployment: Deployment): Promise<Contender[]>
 }
 
 function contender(name: string, port: number, requests: readonly Buffer[], server: Server): Contender {
-  return { name, port, requests, server, measured: [] };
+  return { name, port, requests, server, measured: [], cost: [] };
 }
 
 async function started(starting: Promise<Server>): Promise<Server> {
@@ -82,8 +84,11 @@ async function started(starting: Promise<Server>): Promise<Server> {
 async function compete(contenders: readonly Contender[]): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     for (let place = 0; place < contenders.length; place += 1) {
-      const { name, port, requests, measured } = contenders[(round + place) % contenders.length] as Contender; // in range
+      const next = contenders[(round + place) % contenders.length] as Contender; // in range
+      const { name, port, requests, measured, server, cost } = next;
+      const before = server.processorTime();
       const result = await load({ port, requests, seconds });
+      cost.push((server.processorTime() - before) / result.acknowledged);
       if (Object.keys(result.refused).length > 0)
         throw new Error(`${name} answered other than 2xx: ${JSON.stringify(result.refused)}. The run is void.`);
       measured.push(result);
@@ -103,18 +108,26 @@ async function requireRecords({ countSignIns }: Deployment, before: number, cont
 }
 
 function report(contenders: readonly Contender[]): void {
-  const rows = contenders.map(({ name, measured, server }) => ({
+  const rows = contenders.map(({ name, measured, server, cost }) => ({
     name,
     perSecond: median(measured.map((result) => result.perSecond)),
     p50: median(measured.map((result) => result.p50)),
     p99: median(measured.map((result) => result.p99)),
+    processor: Math.round(median(cost)),
     memory: server.memory(),
     errors: 0,
   }));
   console.log(
     pinned ? 'Servers on core 0; load and Postgres on core 1.' : 'NOT PINNED: taskset or a second core is missing.',
   );
-  console.table(rows.map(({ perSecond, memory, ...row }) => ({ ...row, 'req/s': perSecond, MiB: memory })));
+  console.table(
+    rows.map(({ perSecond, memory, processor, ...row }) => ({
+      ...row,
+      'req/s': perSecond,
+      'CPU µs/req': processor,
+      MiB: memory,
+    })),
+  );
   const [bare, one, many, bareRead, read] = contenders as [Contender, Contender, Contender, Contender, Contender]; // as made above
   const ratios = {
     clientCredentials: ratio(one, bare),

@@ -28,6 +28,8 @@ export interface Server {
   readonly firstLine: string;
   /** Resident memory in MiB. */
   memory(): number;
+  /** Processor time used so far, in microseconds: by clock ticks of ten milliseconds. */
+  processorTime(): number;
   stop(): Promise<void>;
 }
 
@@ -50,6 +52,7 @@ export async function startServer(
   return {
     child,
     firstLine,
+    processorTime: () => processorTimeOf(child.pid),
     memory: () =>
       Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1_024),
     stop: () =>
@@ -59,4 +62,13 @@ export async function startServer(
         child.kill('SIGTERM');
       }),
   };
+}
+
+const TICK_MICROSECONDS = 10_000;
+
+/** Fields 14 and 15 of /proc/PID/stat (proc(5)); the name before them may hold spaces. */
+function processorTimeOf(pid: number | undefined): number {
+  const [user = '0', system = '0'] =
+    readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').slice(11, 13) ?? [];
+  return (Number(user) + Number(system)) * TICK_MICROSECONDS;
 }

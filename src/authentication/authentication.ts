@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authorization } from '../authorization/perform.ts';
 import type { RequestContext } from '../vocabulary/principals.ts';
 import { makeAuthenticationServer } from './authentication-server.ts';
+import { ClientCredentialsGrant } from './client-credentials.ts';
 import { Clients, dropEmptyBasic } from './clients.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
 import { Grants } from './grants.ts';
@@ -71,6 +72,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     clients,
     claims: new TokenClaims(authorization, resources),
     grants,
+    clientCredentialsGrant: new ClientCredentialsGrant(resources),
     refreshGrant: new RefreshGrant(authorization, resources, grants),
     replayGuard: new ReplayGuard(authorization),
     subjectKey: keys.subject,

@@ -42,7 +42,7 @@ export function checkClientAssertion(
 
 /** Whether the application is set to use an assertion until it expires (`compatibility.assertionReuse`). */
 export function mayBeReused(): boolean {
-  return currentRequest().compatibility?.assertionReuse === true;
+  return currentRequest().definition?.compatibility.assertionReuse === true;
 }
 
 function refuseAssertion(reason: 'assertionAudience' | 'assertionTooLong' | 'assertionKey') {

@@ -14,24 +14,29 @@ import { HIDDEN_TOKEN } from './adapter.ts';
 import { faceOf, metadataOf } from './client-metadata.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import type { SigningKeys } from './signing-keys.ts';
+import type { TenantKeyring } from './signing-slot.ts';
 import type { ClientRecord } from './virtual-issuer.ts';
 
-const MAX_DEFINITIONS = 10_000;
+const MAX_KNOWN = 10_000;
 /** So that even a row that somebody changed by hand, past all versions, is seen soon. */
 const REMEMBERED_MS = 10_000;
 
-/** Looks clients up for the library: their state at every request, their definition once per version. */
+/** A client in a tenant, as it was under one version of all that this depends on. */
+interface KnownClient {
+  readonly version: string;
+  readonly state: ClientState;
+  readonly definition: ClientDefinition | undefined;
+  readonly keyring: TenantKeyring;
+}
+
+/** Looks clients up for the library: the version at every request, all else once per version. */
 export class Clients {
   readonly #authorization: Authorization;
   readonly #signingKeys: SigningKeys;
   readonly #hashSecret: (secret: string) => Buffer;
-  readonly #states = new LRUCache<string, { readonly version: string; readonly state: ClientState }>({
-    max: MAX_DEFINITIONS,
-    ttl: REMEMBERED_MS,
-  });
-  readonly #noted = new LRUCache<string, true>({ max: MAX_DEFINITIONS, ttl: 3_600_000 });
+  readonly #known = new LRUCache<string, KnownClient>({ max: MAX_KNOWN, ttl: REMEMBERED_MS });
+  readonly #noted = new LRUCache<string, true>({ max: MAX_KNOWN, ttl: 3_600_000 });
   readonly #onError: (error: unknown) => void;
-  readonly #definitions = new LRUCache<string, ClientDefinition>({ max: MAX_DEFINITIONS });
 
   /** @param hashSecret the keyed hash under which client secrets are stored */
   constructor(
@@ -52,21 +57,20 @@ export class Clients {
     const appId = parseAppId(clientId);
     hidePresentedToken(request);
     if (!appId) return undefined;
-    const state = await this.#stateOf(request, appId);
-    if (!state?.tenantEnabled) {
+    const known = await this.#knownNow(request, appId);
+    if (!known?.state.tenantEnabled) {
       request.reason = 'tenantUnknown';
       return undefined;
     }
     request.reason = 'applicationUnknown';
+    const { state, definition, keyring } = known;
     request.client = state;
-    request.keyring = await this.#signingKeys.keyring(request.tenantId, state.keys);
-    const definition = await this.definition(request, appId, state);
+    request.keyring = keyring;
     if (!definition) return undefined;
+    request.definition = definition;
     const shown = shownFace();
     const face = faceOf(definition, shown);
     request.face = face;
-    request.compatibility = definition.compatibility;
-    request.spaRedirectUris = definition.spaRedirectUris;
     if (face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion) request.reason = 'credentialMissing';
     else delete request.reason;
     return {
@@ -75,26 +79,22 @@ export class Clients {
     };
   }
 
-  /** The client's state under the version of this moment: from memory when nothing of its tenant changed since. */
-  async #stateOf({ tenantId, principal }: OAuthRequest, appId: AppId): Promise<ClientState | undefined> {
+  /** The client under the version of this moment: from memory when nothing that it depends on changed since. */
+  async #knownNow({ tenantId, principal }: OAuthRequest, appId: AppId): Promise<KnownClient | undefined> {
     const version = await this.#authorization.versionOf(tenantId, appId);
     if (version === undefined) return undefined;
     const key = `${tenantId} ${appId}`;
-    const known = this.#states.get(key);
-    if (known?.version === version) return known.state;
+    const remembered = this.#known.get(key);
+    if (remembered?.version === version) return remembered;
     const state = await this.#authorization.performInternal(principal, getClientState, appId);
-    if (state) this.#states.set(key, { version, state });
-    return state;
-  }
-
-  /** The definition that belongs to a state, from memory when that version was read before. */
-  async definition(request: OAuthRequest, appId: string, state: ClientState): Promise<ClientDefinition | undefined> {
-    if (state.version === null) return undefined;
-    const known = this.#definitions.get(`${request.tenantId} ${appId}`);
-    if (known?.version === state.version) return known;
-    const read = await this.#authorization.performInternal(request.principal, getClientDefinition, appId);
-    if (read) this.#definitions.set(`${request.tenantId} ${appId}`, read);
-    return read;
+    if (!state) return undefined;
+    const [definition, keyring] = await Promise.all([
+      state.version !== null ? this.#authorization.performInternal(principal, getClientDefinition, appId) : undefined,
+      this.#signingKeys.keyring(tenantId, state.keys),
+    ]);
+    const known = { version, state, definition, keyring };
+    this.#known.set(key, known);
+    return known;
   }
 
   /** Whether the secret is one of the client's that has not expired. Every stored one is compared, in constant time. */

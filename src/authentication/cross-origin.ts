@@ -56,7 +56,7 @@ export function allowOrigin(response: ServerResponse, origin: string): void {
 export async function restrictOrigins(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
   await next();
   const origin = ctx.get('Origin');
-  if (origin && !isSpaOriginOf(currentRequest().spaRedirectUris ?? [], origin)) {
+  if (origin && !isSpaOriginOf(currentRequest().definition?.spaRedirectUris ?? [], origin)) {
     ctx.remove('Access-Control-Allow-Origin');
     ctx.remove('Access-Control-Expose-Headers');
   }

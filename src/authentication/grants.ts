@@ -95,8 +95,8 @@ export class Grants {
 
   /** Always, unless the application is set otherwise (`compatibility.pkceOptional`), and never for a public client. */
   requiresPkce(): boolean {
-    const { face, compatibility } = currentRequest();
-    return face?.platform !== 'web' || compatibility?.pkceOptional !== true;
+    const { face, definition } = currentRequest();
+    return face?.platform !== 'web' || definition?.compatibility.pkceOptional !== true;
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { StoredArtifact } from '../authorization/internal/artifacts.ts';
-import type { ClientState, ResourceState } from '../authorization/internal/clients.ts';
+import type { ClientDefinition, ClientState, ResourceState } from '../authorization/internal/clients.ts';
 import type { SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import type { InternalPrincipal, RequestContext } from '../vocabulary/principals.ts';
@@ -17,8 +17,8 @@ export interface OAuthRequest extends Tenancy {
   readonly principal: InternalPrincipal;
   /** The client's state, once it was looked up. */
   client?: ClientState;
-  /** Compatibility settings of the application; all off by default. */
-  compatibility?: Readonly<Record<string, unknown>>;
+  /** The client's application, along with its state. */
+  definition?: ClientDefinition;
   /** As which of its kinds the client shows itself. */
   face?: Face;
   /** APIs that were looked up, by the identifier that was asked for. */
@@ -35,8 +35,6 @@ export interface OAuthRequest extends Tenancy {
   echoedScope?: string;
   /** The client has proven itself with a credential. */
   isAuthenticated?: boolean;
-  /** Redirect URIs of the client's single-page platform: whose origins may read the answers. */
-  spaRedirectUris?: readonly string[];
   /** The token that an authenticated client asks about or revokes. */
   presented?: string;
   /**

@@ -4,6 +4,7 @@ import type { Authorization } from '../authorization/perform.ts';
 import { OIDC_SCOPES } from '../vocabulary/permissions.ts';
 import { FAMILY_SECONDS, makeAdapter } from './adapter.ts';
 import { checkClientAssertion } from './client-assertions.ts';
+import type { ClientCredentialsGrant } from './client-credentials.ts';
 import type { Clients } from './clients.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
 import type { Grants } from './grants.ts';
@@ -15,6 +16,7 @@ import { sessionSeconds } from './session-lifetime.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { makeSigningSlots } from './signing-slot.ts';
 import type { TokenClaims } from './token-claims.ts';
+import { ACCESS_TOKEN_SECONDS } from './token-lifetimes.ts';
 import { currentKeyring, makeVirtualIssuer, type VirtualIssuer } from './virtual-issuer.ts';
 
 /** The parts of which the Provider is put together, and how it writes what people see. */
@@ -26,6 +28,7 @@ export interface ProviderParts {
   readonly resources: Resources;
   readonly claims: TokenClaims;
   readonly grants: Grants;
+  readonly clientCredentialsGrant: ClientCredentialsGrant;
   readonly refreshGrant: RefreshGrant;
   readonly replayGuard: ReplayGuard;
   /** Key of the pairwise subject identifiers (OpenID Connect Core, section 8.1). */
@@ -53,6 +56,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   parts.replayGuard.protect(provider);
   parts.grants.register(provider);
   parts.refreshGrant.register(provider);
+  parts.clientCredentialsGrant.register(provider, issuer);
   // Each ID token says which session it belongs to, as the access tokens do.
   provider.Client.prototype.includeSid = () => true;
   return { provider, issuer };
@@ -83,9 +87,8 @@ function configurationOf(parts: ProviderParts): Configuration {
     conformIdTokenClaims: false,
     pkce: { required: () => grants.requiresPkce() },
     ttl: {
-      AccessToken: HOUR,
+      AccessToken: ACCESS_TOKEN_SECONDS,
       AuthorizationCode: MINUTE,
-      ClientCredentials: HOUR,
       Grant: FAMILY_SECONDS,
       IdToken: HOUR,
       Interaction: HOUR,
@@ -118,7 +121,7 @@ function configurationOf(parts: ProviderParts): Configuration {
       client.grantTypeAllowed('refresh_token') && source.scopes.has('offline_access'),
     expiresWithSession: () => false,
     extraParams: { client_info: (ctx) => grants.keepOfflineAccess(ctx) },
-    clientBasedCORS: (_ctx, origin) => isSpaOriginOf(currentRequest().spaRedirectUris ?? [], origin),
+    clientBasedCORS: (_ctx, origin) => isSpaOriginOf(currentRequest().definition?.spaRedirectUris ?? [], origin),
     formats: { customizers: { jwt: (ctx, token, jwt) => claims.customize(ctx, token, jwt) } },
     renderError: pages.error,
     features: {

@@ -15,6 +15,11 @@ export const DEFAULT_SCOPE = '.default';
 const MAX_SCOPES = 100;
 const oidcScopes: ReadonlySet<string> = new Set(OIDC_SCOPES);
 
+/** A named permission: neither `.default` nor an OIDC scope. */
+export function isPermission({ value }: RequestedScope): boolean {
+  return value !== DEFAULT_SCOPE && !isOidcScope(value);
+}
+
 export function isOidcScope(value: string): boolean {
   return oidcScopes.has(value);
 }

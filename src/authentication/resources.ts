@@ -5,9 +5,15 @@ import { parseAppId } from '../vocabulary/ids.ts';
 import { DIRECTORY_API, DIRECTORY_APP_ID, GRAPH_IDENTIFIER_URI } from '../vocabulary/permissions.ts';
 import { currentRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
-import { DEFAULT_SCOPE, isOidcScope, parseScopes, type RequestedScope, spellings } from './requested-scopes.ts';
-
-const ACCESS_TOKEN_SECONDS = 3_600;
+import {
+  DEFAULT_SCOPE,
+  isOidcScope,
+  isPermission,
+  parseScopes,
+  type RequestedScope,
+  spellings,
+} from './requested-scopes.ts';
+import { ACCESS_TOKEN_SECONDS } from './token-lifetimes.ts';
 
 /** The resources of a request: RFC 8707 indicators, or the prefixes of its scopes. */
 export class Resources {
@@ -28,7 +34,6 @@ export class Resources {
     const identifiers = [...new Set(named.map(({ resource }) => resource ?? this.directoryIdentifier))];
     if (identifiers.length === 0) return this.directoryIdentifier;
     if (identifiers.length === 1) return identifiers[0] ?? this.directoryIdentifier;
-    if (grantTypeOf(ctx) === 'client_credentials') throw refuse(errors.InvalidScope, 'oneResource');
     return identifiers;
   }
 
@@ -42,27 +47,30 @@ export class Resources {
     return named.find((identifier) => oneOf.includes(identifier)) ?? oneOf[0] ?? this.directoryIdentifier;
   }
 
-  /** The library's `getResourceServerInfo`. Refuses what the API does not publish, or what is not assigned. */
+  /** The library's `getResourceServerInfo`. Refuses what the API does not publish. */
   async info(ctx: KoaContextWithOIDC, identifier: string): Promise<ResourceServer> {
-    if (grantTypeOf(ctx) === 'client_credentials') requirePresence();
-    else requireEnabled(ctx);
+    requireEnabled(ctx);
     const resource = await this.find(identifier);
     if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
-    const asked = this.#scopesOf(ctx).filter((scope) => this.#belongs(scope, identifier, ctx));
-    if (asked.length > 1 && asked.some(({ value }) => value === DEFAULT_SCOPE) && asked.some(isNamed)) {
-      throw refuse(errors.InvalidScope, 'defaultMixed');
-    }
-    const scope =
-      grantTypeOf(ctx) === 'client_credentials'
-        ? assignedRoles(resource, asked)
-        : publishedScopes(resource, identifier, asked);
     return {
-      scope: scope.join(' '),
+      scope: publishedScopes(resource, identifier, this.askedOf(ctx, identifier)).join(' '),
       audience: resource.appId,
       accessTokenFormat: 'jwt',
       accessTokenTTL: ACCESS_TOKEN_SECONDS,
       jwt: { sign: { alg: 'ES256' } },
     };
+  }
+
+  /**
+   * The scopes of the request that belong to this resource.
+   * @throws `invalid_scope` when `.default` stands beside named permissions
+   */
+  askedOf(ctx: KoaContextWithOIDC, identifier: string): readonly RequestedScope[] {
+    const asked = this.#scopesOf(ctx).filter((scope) => this.#belongs(scope, identifier, ctx));
+    if (asked.length > 1 && asked.some(({ value }) => value === DEFAULT_SCOPE) && asked.some(isPermission)) {
+      throw refuse(errors.InvalidScope, 'defaultMixed');
+    }
+    return asked;
   }
 
   /** The API of that identifier in the tenant of this request, looked up once for each request. */
@@ -117,32 +125,13 @@ export class Resources {
   }
 }
 
-/** Client credentials: named roles narrow, `.default` or nothing means all that is assigned; never more than that. */
-export function assignedRoles(resource: ResourceState, asked: readonly RequestedScope[]): string[] {
-  const { client } = currentRequest();
-  const assigned = rolesOf(client, resource);
-  if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');
-  const named = asked.filter(isNamed);
-  const missing = named.find(({ value }) => !assigned.includes(value));
-  if (missing) throw refuse(errors.InvalidScope, 'roleNotAssigned', missing.spelled);
-  return named.length > 0 ? named.map(({ spelled }) => spelled) : [...assigned, ...asked.map(({ spelled }) => spelled)];
-}
-
 /** The values of the app roles that the client holds on a resource. */
 export function rolesOf(client: ClientState | undefined, resource: ResourceState): string[] {
-  const held = new Set(
-    client?.appRoles.filter(({ resourceAppId }) => resourceAppId === resource.appId).map(({ appRoleId }) => appRoleId),
-  );
+  const held = client?.appRoles.filter(({ resourceAppId }) => resourceAppId === resource.appId) ?? [];
+  if (held.length === 0) return [];
   return resource.appRoles
-    .filter(({ id, isEnabled = true }) => isEnabled && held.has(id))
+    .filter(({ id, isEnabled = true }) => isEnabled && held.some(({ appRoleId }) => appRoleId === id))
     .flatMap(({ value }) => value ?? []);
-}
-
-/** An application acts on its own only where the organization has added it. */
-function requirePresence(): void {
-  const { client } = currentRequest();
-  if (!client?.servicePrincipalId) throw refuse(errors.UnauthorizedClient, 'applicationAbsent');
-  if (!client.isEnabled) throw refuse(errors.UnauthorizedClient, 'applicationDisabled');
 }
 
 /** Whether an administrator has switched the application off. An absent one may still be consented to. */
@@ -161,14 +150,6 @@ function publishedScopes(resource: ResourceState, identifier: string, asked: rea
   return [...published, DEFAULT_SCOPE].flatMap((value) => spellings(identifier, value));
 }
 
-function isNamed({ value }: RequestedScope): boolean {
-  return value !== DEFAULT_SCOPE && !isOidcScope(value);
-}
-
 function withoutSlash(identifier: string): string {
   return identifier.endsWith('/') ? identifier.slice(0, -1) : identifier;
-}
-
-function grantTypeOf(ctx: KoaContextWithOIDC): unknown {
-  return ctx.oidc.route === 'token' ? ctx.oidc.params?.grant_type : undefined;
 }

@@ -1,5 +1,6 @@
-import { type KeyObject, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { ExternalSigningKey } from 'oidc-provider';
+import { signBytes } from './jwt-signature.ts';
 
 export const signingAlgorithms = ['ES256', 'RS256'] as const;
 export type SigningAlgorithm = (typeof signingAlgorithms)[number];
@@ -99,13 +100,7 @@ class SigningSlot extends ExternalSigningKey {
     return this.#required().publicKey;
   }
 
-  /**
-   * On the event loop's thread: 45 µs for ES256. A job for libuv's pool costs as much again in hand-over on one core,
-   * and would queue behind the password hashes, which fill that pool.
-   */
   override async sign(data: Uint8Array): Promise<Uint8Array> {
-    const { privateKey } = this.#required();
-    if (!privateKey) throw new Error(`the ${this.#slot} ${this.#algorithm} key is here to verify only`);
-    return sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    return signBytes(this.#required(), data);
   }
 }

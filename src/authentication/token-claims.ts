@@ -5,10 +5,19 @@ import type { Authorization } from '../authorization/perform.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
 import { DEFAULT_SCOPE, isOidcScope, parseScopes } from './requested-scopes.ts';
-import { type Resources, rolesOf } from './resources.ts';
+import type { Resources } from './resources.ts';
 
 /** Claims of an access token before it is signed (RFC 9068; wire.md, "Tokens"). */
-export type AccessTokenClaims = Record<string, unknown>;
+export type AccessTokenClaims = Readonly<Record<string, unknown>>;
+
+/** Claims that every token has whoever makes it. Times are seconds since the epoch. */
+export interface RegisteredClaims {
+  readonly iss: string;
+  readonly jti: string;
+  readonly client_id: string;
+  readonly iat: number;
+  readonly exp: number;
+}
 
 const CREDENTIAL_KINDS = { none: '0', client_secret_basic: '1', private_key_jwt: '2' } as const;
 
@@ -31,21 +40,21 @@ export class TokenClaims {
     token: AccessToken | ClientCredentials,
     jwt: { payload: AccessTokenClaims },
   ): Promise<void> {
+    if (!('accountId' in token)) throw new Error('Only tokens of people come from the library.');
     const request = currentRequest();
     const resource = await this.#resourceOf(token);
-    const common = commonClaims(request, jwt.payload, resource);
-    const own =
-      'accountId' in token ? await this.#delegated(ctx, token, resource) : appOnly(request, token, resource, common);
-    jwt.payload = { ...common, ...own };
+    const registered = jwt.payload as unknown as RegisteredClaims; // as the library makes them (RFC 9068, section 2.2)
+    const common = commonClaims(request, resource, registered);
+    jwt.payload = { ...common, ...(await this.#delegated(ctx, token, resource)) };
     request.issued = {
-      tokenId: String(common.jti),
-      familyId: 'grantId' in token ? token.grantId : undefined,
+      tokenId: registered.jti,
+      familyId: token.grantId,
       resourceId: resource.appId,
       resourceDisplayName: resource.displayName,
     };
   }
 
-  async #resourceOf(token: AccessToken | ClientCredentials): Promise<ResourceState> {
+  async #resourceOf(token: AccessToken): Promise<ResourceState> {
     const identifier = token.resourceServer?.identifier();
     const resource = identifier === undefined ? undefined : await this.#resources.find(identifier);
     if (!resource) throw new Error('The resource of the token is gone.');
@@ -88,41 +97,29 @@ export class TokenClaims {
   }
 }
 
-function commonClaims(
-  { tenantId, client, face }: OAuthRequest,
-  payload: AccessTokenClaims,
+/** The claims of an application's own token, without a user: its permissions are roles. */
+export function applicationClaims(
+  request: OAuthRequest,
   resource: ResourceState,
+  roles: readonly string[],
+  { expiresIn, iat, ...registered }: Omit<RegisteredClaims, 'exp'> & { readonly expiresIn: number },
 ): AccessTokenClaims {
-  const { iss, exp, iat, jti, client_id } = payload;
-  const azpacr = CREDENTIAL_KINDS[face?.authentication ?? 'none'];
-  if (!client) throw new Error('A token is signed for a client that was not looked up.');
-  return {
-    iss,
-    aud: resource.appId,
-    exp,
-    iat,
-    nbf: iat,
-    jti,
-    uti: jti,
-    tid: tenantId,
-    ver: '2.0',
-    client_id,
-    azp: client_id,
-    azpacr,
-  };
+  const id = request.client?.servicePrincipalId;
+  const common = commonClaims(request, resource, { ...registered, iat, exp: iat + expiresIn });
+  return { ...common, sub: id, oid: id, idtyp: 'app', roles, fid: registered.jti };
 }
 
-function appOnly(
-  { client }: OAuthRequest,
-  token: ClientCredentials,
+function commonClaims(
+  { tenantId, client, face }: OAuthRequest,
   resource: ResourceState,
-  { jti }: AccessTokenClaims,
-): AccessTokenClaims {
-  const id = client?.servicePrincipalId;
-  const named = new Set(parseScopes(token.scope)?.map(({ value }) => value));
-  const all = named.size === 0 || named.has(DEFAULT_SCOPE);
-  const roles = rolesOf(client, resource).filter((role) => all || named.has(role));
-  return { sub: id, oid: id, idtyp: 'app', roles, fid: jti };
+  { iss, exp, iat, jti, client_id }: RegisteredClaims,
+) {
+  if (!client) throw new Error('A token is signed for a client that was not looked up.');
+  const azpacr = CREDENTIAL_KINDS[face?.authentication ?? 'none'];
+  return {
+    ...{ iss, aud: resource.appId, exp, iat, nbf: iat, jti, uti: jti, tid: tenantId, ver: '2.0' },
+    ...{ client_id, azp: client_id, azpacr },
+  };
 }
 
 /** The short names of the granted scopes; all of them where `.default` was asked for. */

@@ -87,8 +87,8 @@ export class Store {
   }
 
   /**
-   * Runs `work`, which must queue one statement that binds the tenant itself, as a transaction of its own. Postgres
-   * ends the binding with the statement; a statement that forgets it sees and writes nothing.
+   * Runs `work`, which must queue one statement that binds the tenant itself or needs none, as a transaction of its
+   * own. Postgres ends the binding with the statement; a statement that forgets it sees and writes nothing of a tenant.
    */
   async selfBoundStatement<Action extends string, Result>(
     { action, tenantId }: Pick<Binding<Action>, 'action' | 'tenantId'>,

@@ -49,9 +49,9 @@ async function troubleWith(
   { client_id, redirect_uri, state }: AdminConsentRequest,
 ): Promise<Trouble | undefined> {
   const appId = parseAppId(client_id ?? '');
-  if (!appId || !(await clients.find(appId)) || !tenancy.client) return 'application';
+  if (!appId || !(await clients.find(appId))) return 'application';
   if (redirect_uri === undefined) return undefined;
-  const definition = await clients.definition(tenancy, appId, tenancy.client);
+  const { definition } = tenancy;
   const registered = definition
     ? [...definition.webRedirectUris, ...definition.spaRedirectUris, ...definition.publicClientRedirectUris]
     : [];

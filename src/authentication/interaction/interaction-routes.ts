@@ -153,7 +153,7 @@ async function openVisit(parts: InteractionParts, call: PageCall, uid: string): 
 async function applicationOf({ clients }: InteractionParts, visit: Visit): Promise<AskingApplication | undefined> {
   const appId = parseAppId(parameterOf(visit, 'client_id') ?? '');
   const { tenancy } = visit;
-  if (!appId || !(await clients.find(appId)) || !tenancy.client) return undefined;
-  const definition = await clients.definition(tenancy, appId, tenancy.client);
-  return definition && { state: tenancy.client, definition };
+  if (!appId || !(await clients.find(appId))) return undefined;
+  const { client: state, definition } = tenancy;
+  return state && definition && { state, definition };
 }

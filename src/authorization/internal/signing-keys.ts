@@ -14,7 +14,8 @@ export type { KeySlot, NewSigningKey, PublishedKey, SigningAlgorithm } from '../
 export const addSigningKey = internalOperation({
   action: 'authentication/signingKeys/create',
   access: 'write',
-  short: true,
+  short: false,
+  raisesVersion: true,
   run: (permit, key: NewSigningKey) => insertSigningKey(permit, key),
 });
 
