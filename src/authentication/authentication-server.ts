@@ -39,7 +39,7 @@ export interface AuthenticationServerOptions {
 const LIBRARY_ROUTE =
   /^\/oauth2\/v2\.0\/(authorize(\/[A-Za-z0-9_-]{1,64})?|token|introspect|revoke|logout(\/confirm|\/success)?)$/;
 /** These learn of an unknown tenant from the client's look-up, which they make anyway. */
-const CLIENT_ROUTE = /\/(token|introspect|revoke)$/;
+const CLIENT_ROUTE = /^\/oauth2\/v2\.0\/(token|introspect|revoke)$/;
 const RFC_8414 = /^\/\.well-known\/oauth-authorization-server\/([^/?#]{1,255})\/v2\.0$/;
 const MAX_URL_LENGTH = 32_768;
 
@@ -76,11 +76,11 @@ async function route(
   const tenantId = await options.tenants.idOf(segment);
   if (!tenantId) return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
   const tenancy = tenancyOf(tenantId, context, arrivedAt);
+  if (request.method === 'POST' && CLIENT_ROUTE.test(rest)) return options.issuer.dispatch(request, response, tenancy);
   const [own, match] = ownRoute(options.routes, request.method, rest);
   if (!own && !LIBRARY_ROUTE.test(rest)) return writeNotFound(response);
-  if (!CLIENT_ROUTE.test(rest) && !(await options.tenants.find(tenantId))) {
+  if (!(await options.tenants.find(tenantId)))
     return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
-  }
   if (own && match) return own.handle(request, response, tenancy, match);
   return options.issuer.dispatch(request, response, tenancy);
 }

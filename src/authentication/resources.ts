@@ -18,6 +18,7 @@ import { ACCESS_TOKEN_SECONDS } from './token-lifetimes.ts';
 /** The resources of a request: RFC 8707 indicators, or the prefixes of its scopes. */
 export class Resources {
   readonly #authorization: Authorization;
+  readonly #directoryApis = new WeakMap<ClientState, ResourceState>();
   /** By which the directory API is meant when a request names no resource. */
   readonly directoryIdentifier: string;
 
@@ -98,10 +99,14 @@ export class Resources {
   }
 
   /** Its definition is the deployment's; its presence came along with the client's state. */
-  #directoryApi({ directoryApi }: ClientState): ResourceState | undefined {
-    if (!directoryApi) return undefined;
+  #directoryApi(client: ClientState): ResourceState | undefined {
+    if (!client.directoryApi) return undefined;
+    const known = this.#directoryApis.get(client);
+    if (known) return known;
     const identifierUris = [this.directoryIdentifier, GRAPH_IDENTIFIER_URI];
-    return { ...DIRECTORY_API, ...directoryApi, isOwn: false, identifierUris };
+    const resource = { ...DIRECTORY_API, ...client.directoryApi, isOwn: false, identifierUris };
+    this.#directoryApis.set(client, resource);
+    return resource;
   }
 
   #scopesOf(ctx: KoaContextWithOIDC): readonly RequestedScope[] {

@@ -1,13 +1,8 @@
-import { insertSignIns, type SignInEntry } from '../directory/sign-ins.ts';
+import { insertSignIns, type SignInEntry, type SignInRecord } from '../directory/sign-ins.ts';
 import type { Store } from '../store/store.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { Batch } from './batch.ts';
 import { NO_TENANT } from './internal/tenants.ts';
-
-interface SignInRecord {
-  readonly tenantId: TenantId;
-  readonly entry: SignInEntry;
-}
 
 const ACTION = 'authentication/signIns/create';
 

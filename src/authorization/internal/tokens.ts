@@ -1,5 +1,5 @@
 import { type Artifact, consumeArtifact, deleteArtifact, saveArtifact } from '../../directory/artifacts.ts';
-import { insertSignIn, type SignInEntry } from '../../directory/sign-ins.ts';
+import { insertSignIns, type SignInEntry } from '../../directory/sign-ins.ts';
 import {
   insertFamily,
   isTokenRevoked,
@@ -50,7 +50,7 @@ export const issueTokens = internalOperation({
       throw new IssuanceError('consumed');
     if (family && !(await insertFamily(permit, family))) throw new IssuanceError('clientGone');
     if (artifact) await saveArtifact(permit, artifact);
-    if (signIn) await insertSignIn(permit, signIn);
+    if (signIn) await insertSignIns(permit, [{ tenantId: permit.tenantId, entry: signIn }]);
   },
 });
 
