@@ -5,7 +5,7 @@ import { relative, sep } from 'node:path';
 const LEAST = {
   architecture: 20,
   authentication: 330,
-  authorization: 58,
+  authorization: 118,
   browser: 25,
   cli: 36,
   config: 22,
