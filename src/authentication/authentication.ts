@@ -76,25 +76,23 @@ export function makeAuthentication(options: AuthenticationOptions) {
     refreshGrant: new RefreshGrant(authorization, resources, grants),
     replayGuard: new ReplayGuard(authorization),
     subjectKey: keys.subject,
-    pages: {
-      error: (ctx, out) => {
-        ctx.body = out;
-      },
-      confirmLogout: (ctx) => libraryPages.confirmLogout(ctx),
-      loggedOut: (ctx) => libraryPages.loggedOut(ctx),
-    },
+    pages: libraryPages,
   });
   const refusalRecords = new RefusalRecords(authorization, options.onRefusal);
   refusalRecords.register(provider);
-  provider.use(libraryPages.middleware);
-  provider.use(refusalRecords.middleware);
-  provider.use(dropEndedSession);
-  provider.use(restrictOrigins);
-  provider.use(writeOAuthErrors);
-  provider.use(dropEmptyBasic);
-  provider.use(new Issuance(authorization).middleware);
-  provider.use(new TokenEndpoints(authorization, tokens).middleware);
-  provider.use(completeTokenResponse);
+  // Outermost first: each sees the answer of those that follow.
+  const upstream = [
+    libraryPages.middleware,
+    refusalRecords.middleware,
+    dropEndedSession,
+    restrictOrigins,
+    writeOAuthErrors,
+    dropEmptyBasic,
+    new Issuance(authorization).middleware,
+    new TokenEndpoints(authorization, tokens).middleware,
+    completeTokenResponse,
+  ];
+  for (const middleware of upstream) provider.use(middleware);
   provider.on('server_error', (ctx, error) => {
     ctx.state.thrown = error;
   });

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import Provider, { type Configuration, type ErrorOut, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { type Configuration, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Authorization } from '../authorization/perform.ts';
 import { OIDC_SCOPES } from '../vocabulary/permissions.ts';
 import { FAMILY_SECONDS, makeAdapter } from './adapter.ts';
@@ -34,9 +34,8 @@ export interface ProviderParts {
   /** Key of the pairwise subject identifiers (OpenID Connect Core, section 8.1). */
   readonly subjectKey: Buffer;
   readonly pages: {
-    error(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): void | Promise<void>;
-    confirmLogout(ctx: KoaContextWithOIDC, form: string): void | Promise<void>;
-    loggedOut(ctx: KoaContextWithOIDC): void | Promise<void>;
+    confirmLogout(ctx: KoaContextWithOIDC): Promise<void>;
+    loggedOut(ctx: KoaContextWithOIDC): Promise<void>;
   };
 }
 
@@ -71,9 +70,36 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   return { provider, issuer };
 }
 
+/** What is the same for every deployment. */
+const PROTOCOL = {
+  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+  responseTypes: ['code'],
+  // RFC 6749, section 4.1.3: what the authorization request had, the token request repeats.
+  allowOmittingSingleRegisteredRedirectUri: false,
+  scopes: [...OIDC_SCOPES],
+  claims: {
+    openid: ['sub', 'tid', 'oid', 'ver', 'nbf', 'roles', 'auth_time', 'amr', 'acr'],
+    profile: ['name', 'preferred_username', 'given_name', 'family_name'],
+    email: ['email'],
+  },
+  conformIdTokenClaims: false,
+  enabledJWA: {
+    idTokenSigningAlgValues: ['RS256', 'ES256'],
+    clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256'],
+  },
+  routes: {
+    authorization: '/oauth2/v2.0/authorize',
+    token: '/oauth2/v2.0/token',
+    end_session: '/oauth2/v2.0/logout',
+    introspection: '/oauth2/v2.0/introspect',
+    revocation: '/oauth2/v2.0/revoke',
+  },
+} satisfies Configuration;
+
 function configurationOf(parts: ProviderParts): Configuration {
-  const { authorization, origin, grants, claims, subjectKey, pages } = parts;
+  const { authorization, origin, grants, claims, subjectKey } = parts;
   return {
+    ...PROTOCOL,
     adapter: makeAdapter(authorization),
     jwks: { keys: makeSigningSlots(currentKeyring) },
     assertJwtClientAuthClaimsAndHeader: (ctx, claims, header) => {
@@ -81,19 +107,8 @@ function configurationOf(parts: ProviderParts): Configuration {
       const issuer = `${origin}/${tenantId}/v2.0`;
       checkClientAssertion(ctx, claims, header, { issuer, tokenEndpoint: `${origin}/${tenantId}/oauth2/v2.0/token` });
     },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-    responseTypes: ['code'],
-    // RFC 6749, section 4.1.3: what the authorization request had, the token request repeats.
-    allowOmittingSingleRegisteredRedirectUri: false,
     pairwiseIdentifier: (_ctx, accountId, client) =>
       pairwiseSubject(subjectKey, currentRequest().tenantId, client.clientId, accountId),
-    scopes: [...OIDC_SCOPES],
-    claims: {
-      openid: ['sub', 'tid', 'oid', 'ver', 'nbf', 'roles', 'auth_time', 'amr', 'acr'],
-      profile: ['name', 'preferred_username', 'given_name', 'family_name'],
-      email: ['email'],
-    },
-    conformIdTokenClaims: false,
     pkce: { required: () => grants.requiresPkce() },
     ttl: {
       AccessToken: ACCESS_TOKEN_SECONDS,
@@ -103,17 +118,6 @@ function configurationOf(parts: ProviderParts): Configuration {
       Interaction: HOUR,
       RefreshToken: (ctx, token) => grants.refreshSeconds(ctx, token),
       Session: (_ctx, session) => sessionSeconds(session.authTime()),
-    },
-    enabledJWA: {
-      idTokenSigningAlgValues: ['RS256', 'ES256'],
-      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256'],
-    },
-    routes: {
-      authorization: '/oauth2/v2.0/authorize',
-      token: '/oauth2/v2.0/token',
-      end_session: '/oauth2/v2.0/logout',
-      introspection: '/oauth2/v2.0/introspect',
-      revocation: '/oauth2/v2.0/revoke',
     },
     cookies: {
       names: {},
@@ -132,27 +136,34 @@ function configurationOf(parts: ProviderParts): Configuration {
     extraParams: { client_info: (ctx) => grants.keepOfflineAccess(ctx) },
     clientBasedCORS: (_ctx, origin) => isSpaOriginOf(currentRequest().definition?.spaRedirectUris ?? [], origin),
     formats: { customizers: { jwt: (ctx, token, jwt) => claims.customize(ctx, token, jwt) } },
-    renderError: pages.error,
-    features: {
-      devInteractions: { enabled: false },
-      clientCredentials: { enabled: true },
-      userinfo: { enabled: false },
-      introspection: { enabled: true, allowedPolicy: () => false },
-      revocation: { enabled: true, allowedPolicy: () => false },
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
-      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: (ctx, _client, oneOf) => parts.resources.identifiersOf(ctx, oneOf),
-        getResourceServerInfo: (ctx, identifier) => parts.resources.info(ctx, identifier),
-        useGrantedResource: () => true,
-      },
-      rpInitiatedLogout: {
-        enabled: true,
-        logoutSource: pages.confirmLogout,
-        postLogoutSuccessSource: pages.loggedOut,
-      },
+    // As it is: what is upstream of the library makes a page of it for browsers.
+    renderError: (ctx, out) => {
+      ctx.body = out;
+    },
+    features: featuresOf(parts),
+  };
+}
+
+function featuresOf({ resources, pages }: ProviderParts): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    userinfo: { enabled: false },
+    introspection: { enabled: true, allowedPolicy: () => false },
+    revocation: { enabled: true, allowedPolicy: () => false },
+    dPoP: { enabled: false },
+    pushedAuthorizationRequests: { enabled: false },
+    externalSigningSupport: { enabled: true, ack: 'experimental-01' },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (ctx, _client, oneOf) => resources.identifiersOf(ctx, oneOf),
+      getResourceServerInfo: (ctx, identifier) => resources.info(ctx, identifier),
+      useGrantedResource: () => true,
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx) => pages.confirmLogout(ctx),
+      postLogoutSuccessSource: (ctx) => pages.loggedOut(ctx),
     },
   };
 }

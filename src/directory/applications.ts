@@ -218,7 +218,7 @@ async function publish(permit: ReadPermit, after: Application, before?: Applicat
     await permit.query({
       text: `insert into published_applications (app_id, home_tenant_id, ${copied})
         select app_id, tenant_id, ${copied} from applications where tenant_id = $1 and id = $2
-        on conflict (app_id) do update set ${renewed}, updated_at = now()`,
+        on conflict (app_id) do update set ${renewed}`,
       values: [tenantId, after.id],
     });
     await permit.query({ text: 'select publish_password_credentials($1, $2)', values: [tenantId, after.id] });

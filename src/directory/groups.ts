@@ -4,7 +4,7 @@ import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Group, Page, User, Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
-import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
+import { EQUALITY, foldedName, type Listable, ORDERED, PREFIX } from './listable.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
 
 const COLUMNS: Columns = {
@@ -22,15 +22,7 @@ const LISTED: Listable = {
   from: 'groups',
   columns: {
     id: { sql: 'id', type: 'guid', filter: EQUALITY },
-    displayName: {
-      sql: 'display_name',
-      type: 'string',
-      filter: PREFIX,
-      caseInsensitive: true,
-      key: 'display_name_key',
-      orderBy: true,
-      notNull: true,
-    },
+    displayName: foldedName('display_name'),
     mailNickname: { sql: 'mail_nickname', type: 'string', filter: PREFIX, caseInsensitive: true },
     description: { sql: 'description', type: 'string', filter: PREFIX, caseInsensitive: true },
     securityEnabled: { sql: 'security_enabled', type: 'boolean', filter: EQUALITY },
@@ -46,15 +38,7 @@ const MEMBERS: Listable = {
   where: 'm.group_id = $2',
   columns: {
     id: { sql: 'u.id', type: 'guid', filter: EQUALITY },
-    displayName: {
-      sql: 'u.display_name',
-      type: 'string',
-      filter: PREFIX,
-      caseInsensitive: true,
-      key: 'u.display_name_key',
-      orderBy: true,
-      notNull: true,
-    },
+    displayName: foldedName('u.display_name'),
     userPrincipalName: {
       sql: 'u.user_principal_name',
       type: 'string',

@@ -68,6 +68,19 @@ export interface Listable {
   readonly orderBy?: readonly { readonly path: string; readonly direction: 'asc' | 'desc' }[];
 }
 
+/** A name that is never null, and has a plain column `…_key` with the same text in lower case (see `Scalar.key`). */
+export function foldedName(column: string): Property {
+  return {
+    sql: column,
+    type: 'string',
+    filter: PREFIX,
+    caseInsensitive: true,
+    key: `${column}_key`,
+    orderBy: true,
+    notNull: true,
+  };
+}
+
 /** The same list for a caller who may see less: what he may not see he can not filter or sort by either. */
 export function narrowed({ name: _, orderBy = [], ...listable }: Listable, allowed: readonly string[]): Listable {
   const isAllowed = (path: string) => allowed.includes(path.split('/', 1)[0] ?? '');

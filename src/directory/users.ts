@@ -4,7 +4,7 @@ import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import { type Page, USER_PROPERTIES, type User, type Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
-import { EQUALITY, type Listable, narrowed, ORDERED, PREFIX } from './listable.ts';
+import { EQUALITY, foldedName, type Listable, narrowed, ORDERED, PREFIX } from './listable.ts';
 import { requireAnotherAdministrator } from './role-assignments.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
 import { endSessions } from './user-sessions.ts';
@@ -36,24 +36,8 @@ const LISTED: Listable = {
   from: 'users',
   columns: {
     id: { sql: 'id', type: 'guid', filter: EQUALITY },
-    userPrincipalName: {
-      sql: 'user_principal_name',
-      type: 'string',
-      filter: PREFIX,
-      caseInsensitive: true,
-      key: 'user_principal_name_key',
-      orderBy: true,
-      notNull: true,
-    },
-    displayName: {
-      sql: 'display_name',
-      type: 'string',
-      filter: PREFIX,
-      caseInsensitive: true,
-      key: 'display_name_key',
-      orderBy: true,
-      notNull: true,
-    },
+    userPrincipalName: foldedName('user_principal_name'),
+    displayName: foldedName('display_name'),
     givenName: { sql: 'given_name', type: 'string', filter: PREFIX, caseInsensitive: true },
     surname: { sql: 'surname', type: 'string', filter: PREFIX, caseInsensitive: true },
     mail: { sql: 'mail', type: 'string', filter: PREFIX, caseInsensitive: true },

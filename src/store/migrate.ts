@@ -75,7 +75,7 @@ async function publish(client: pg.Client, application: DeploymentApplication): P
     `insert into published_applications (app_id, display_name, identifier_uris, oauth2_permission_scopes, app_roles)
      values ($1, $2, $3, $4, $5)
      on conflict (app_id) do update set display_name = excluded.display_name, identifier_uris = excluded.identifier_uris,
-       oauth2_permission_scopes = excluded.oauth2_permission_scopes, app_roles = excluded.app_roles, updated_at = now()`,
+       oauth2_permission_scopes = excluded.oauth2_permission_scopes, app_roles = excluded.app_roles`,
     [appId, displayName, identifierUris, JSON.stringify(oauth2PermissionScopes), JSON.stringify(appRoles)],
   );
 }

@@ -119,7 +119,6 @@ create table applications (
   key_credentials jsonb not null default '[]',
   compatibility jsonb not null default '{}',
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
   primary key (tenant_id, id),
   unique (tenant_id, app_id)
 );
@@ -159,7 +158,6 @@ create table published_applications (
   required_resource_access jsonb not null default '[]',
   key_credentials jsonb not null default '[]',
   compatibility jsonb not null default '{}',
-  updated_at timestamptz not null default now(),
   unique (home_tenant_id, app_id),
   -- A tenant publishes what it has, and nothing under somebody else's app id.
   foreign key (home_tenant_id, app_id) references applications (tenant_id, app_id) on delete cascade
