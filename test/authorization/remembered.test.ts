@@ -15,6 +15,7 @@ const DIRECTORY = join(import.meta.dirname, '..', '..', 'src', 'authorization', 
 const LEAVE_VERSIONS: Readonly<Record<string, string>> = {
   putArtifact: 'artifacts are read in each request',
   putArtifactOnce: 'artifacts are read in each request',
+  keepSession: 'artifacts are read in each request',
   dropArtifact: 'artifacts are read in each request',
   issueTokens: 'a family that begins was asked for by nobody before',
   noteSecretUse: 'when a secret was used decides nothing',
