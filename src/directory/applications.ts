@@ -4,6 +4,7 @@ import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { type AppId, newAppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
+import { readDependents } from './dependents.ts';
 import { requireBoundIdentifiers, requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
@@ -193,6 +194,11 @@ export async function deleteApplication(
   const { version: current, ...before } = await readApplication(permit, id);
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
   const where = { values: [permit.tenantId, before.appId] };
+  const [presence] = await permit.query<{ id: ObjectId }>({
+    text: 'select id from service_principals where tenant_id = $1 and app_id = $2',
+    ...where,
+  });
+  const dependents = presence ? await readDependents(permit, 'ServicePrincipal', presence.id) : [];
   await permit.query({ text: 'delete from service_principals where tenant_id = $1 and app_id = $2', ...where });
   await permit.query({
     text: 'delete from published_applications where home_tenant_id = $1 and app_id = $2',
@@ -203,7 +209,7 @@ export async function deleteApplication(
     values: [permit.tenantId, id],
   });
   if (before.signInAudience === 'AzureADMultipleOrgs') await raisePublishedVersion(permit, before.appId);
-  return { value: undefined, changes: [changed(before, undefined)] };
+  return { value: undefined, changes: [changed(before, undefined), ...dependents] };
 }
 
 /** A row that somebody else is changing is waited for: limits and old values are then what they seem. */

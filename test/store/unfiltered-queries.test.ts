@@ -9,6 +9,7 @@ import * as artifacts from '../../src/directory/artifacts.ts';
 import * as auditLogs from '../../src/directory/audit-logs.ts';
 import * as clients from '../../src/directory/clients.ts';
 import * as consents from '../../src/directory/consents.ts';
+import * as dependents from '../../src/directory/dependents.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
 import * as organizations from '../../src/directory/organizations.ts';
@@ -110,6 +111,12 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   ],
   isTokenRevoked: ['authentication', (permit, { mark }) => families.isTokenRevoked(permit, mark)],
   readPrivilege: ['directory', (permit, { application }) => privileges.readPrivilege(permit, object(application))],
+  isGrantPrivileged: [
+    'directory',
+    (permit, { directoryApi }) =>
+      privileges.isGrantPrivileged(permit, object(directoryApi), ['Directory.ReadWrite.All']),
+  ],
+  readDependents: ['directory', (permit, { user }) => dependents.readDependents(permit, 'User', object(user))],
   readTargetRoles: ['directory', (permit, { user }) => roleAssignments.readTargetRoles(permit, object(user))],
   listUsers: ['directory', (permit) => users.listUsers(permit, page)],
   listGroups: ['directory', (permit) => groups.listGroups(permit, page)],
@@ -246,6 +253,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
     // These answer with facts alone, none of which names the tenant.
     const facts = [
       ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
+      'isGrantPrivileged',
       ...['readPasswordVersion', 'readGrantedScopes', 'isSpaOrigin', 'readUserAssignment'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
