@@ -16,6 +16,7 @@ import { type Config, ownEnvironment, readConfig } from './config.ts';
 import { makeDirectoryApi } from './interfaces/directory-api.ts';
 import { SkipTokens } from './interfaces/odata/skip-token.ts';
 import { readCertificate } from './server/certificates.ts';
+import { withHealth } from './server/health.ts';
 import { Janitor } from './server/janitor.ts';
 import { type Certificate, type Listening, listen } from './server/listener.ts';
 import { errorFields, type Logs, makeLogs } from './server/log.ts';
@@ -28,6 +29,7 @@ import { Store } from './store/store.ts';
 import { badRequest } from './vocabulary/errors.ts';
 import type { TenantId } from './vocabulary/ids.ts';
 import { deploymentApplications } from './vocabulary/permissions.ts';
+import { internalPrincipal } from './vocabulary/principals.ts';
 
 /** What is in flight when a signal comes gets this long; container engines kill after ten seconds. */
 const GRACE_MS = 8_000;
@@ -49,7 +51,8 @@ async function serve(config: Config, options: ServeOptions): Promise<void> {
   const ended = untilSignal();
   const database = await openDatabase(config);
   try {
-    if (database.isEmbedded && cluster.isPrimary) await migrateEmbedded(database, config);
+    if (database.isEmbedded && cluster.isPrimary)
+      await migrate(database, deploymentApplications(config.directory.origin));
     await requireSafe(database, options.sides);
     const certificate = readCertificate(config, options.tls);
     if (cluster.isPrimary && options.processes > 1) await runWorkers(options.processes, ended, logs.server);
@@ -77,7 +80,8 @@ async function serveHere(
       opened.push(login);
       if (side === 'authentication') proving = login;
       const handle = side === 'authentication' ? authenticationOf : directoryOf;
-      listening.push(await listen(config[side], handle(config, database, login, logs), certificate));
+      const listener = withHealth(handle(config, database, login, logs), () => isHealthy(login.authorization));
+      listening.push(await listen(config[side], listener, certificate));
       if (side === 'authentication') opened.push(startJanitor(login.authorization, logs));
       logs.server.info({ side, origin: config[side].origin }, 'Serving.');
     }
@@ -102,7 +106,6 @@ function authenticationOf(config: Config, { sealer }: Database, { authorization,
       forms: sealer.derive('bailiwick/forms/1'),
     },
     addressOf: makeAddressOf(config.trustedProxies),
-    isHealthy: () => isHealthy(authorization),
     onRefusal: (refusal, context) => logs.security.warn({ ...refusal, ...context }, 'Refused.'),
     onError: (error, context) => logs.server.error({ ...errorFields(error), ...context }, 'A request failed.'),
   });
@@ -110,7 +113,7 @@ function authenticationOf(config: Config, { sealer }: Database, { authorization,
 
 function directoryOf(config: Config, { sealer }: Database, { authorization }: Login, logs: Logs) {
   const findKey = async (tenantId: TenantId, kid: string) => {
-    const keys = await authorization.performInternal(tokenServiceOf(tenantId), listKeys, undefined);
+    const keys = await authorization.performInternal(internalPrincipal('tokenService', tenantId), listKeys, undefined);
     return keys.find((key) => key.kid === kid);
   };
   return makeDirectoryApi({
@@ -121,7 +124,6 @@ function directoryOf(config: Config, { sealer }: Database, { authorization }: Lo
     origin: config.directory.origin,
     allowedOrigins: new Set(config.directoryAllowedOrigins),
     addressOf: makeAddressOf(config.trustedProxies),
-    isHealthy: () => isHealthy(authorization),
     onRefusal: ({ code, message, cause }, context) =>
       logs.security.warn(
         { errorCode: code, reason: typeof cause === 'string' ? cause : message, ...context },
@@ -148,7 +150,7 @@ function openLogin(database: Database, login: Side | 'operator', logs: Logs, pro
   const passwords = new Passwords({
     pepper: sealer.derive('bailiwick/passwords/1'),
     organizationWords: async (tenantId) => {
-      const principal = login === 'operator' ? operatorOf(tenantId) : tokenServiceOf(tenantId);
+      const principal = internalPrincipal(login === 'operator' ? 'operator' : 'tokenService', tenantId);
       const tenant = await authorization.performInternal(principal, getTenant, undefined);
       return tenant ? [tenant.displayName, ...tenant.domains] : [];
     },
@@ -173,7 +175,8 @@ function startJanitor(authorization: Authorization, logs: Logs) {
 async function openOperator(config: Config): Promise<Operator> {
   const database = await openDatabase(config);
   try {
-    if (database.isEmbedded && !(await isMigrated(database))) await migrateEmbedded(database, config);
+    if (database.isEmbedded && !(await isMigrated(database)))
+      await migrate(database, deploymentApplications(config.directory.origin));
     await requireSafe(database, ['operator']);
     const { authorization, close } = openLogin(database, 'operator', makeLogs('silent'));
     return {
@@ -192,16 +195,6 @@ async function openOperator(config: Config): Promise<Operator> {
     await database.close();
     throw error;
   }
-}
-
-async function migrateEmbedded(database: Database, config: Config): Promise<void> {
-  const urls = {
-    owner: database.url('owner'),
-    authentication: database.url('authentication'),
-    directory: database.url('directory'),
-    operator: database.url('operator'),
-  };
-  await migrate(urls, database.sealer, deploymentApplications(config.directory.origin));
 }
 
 /** Before the first migration there is not even the login. */
@@ -234,12 +227,4 @@ function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => resolve());
   });
-}
-
-function tokenServiceOf(tenantId: TenantId) {
-  return { kind: 'internal', name: 'tokenService', tenantId } as const;
-}
-
-function operatorOf(tenantId: TenantId) {
-  return { kind: 'internal', name: 'operator', tenantId } as const;
 }

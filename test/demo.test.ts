@@ -17,11 +17,22 @@ beforeAll(() => {
 
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-/** Edits a file of the copy; the text must be there, so that this test does not outlive what it breaks. */
-function edit(file: string, from: string, to: string): void {
-  const text = readFileSync(join(copy, file), 'utf8');
-  expect(text).toContain(from);
-  writeFileSync(join(copy, file), text.replace(from, to));
+type Edit = readonly [file: string, from: string, to: string];
+
+/** Runs the check against the copy with these edits. Each text must be there, so that no test outlives what it breaks. */
+async function checkBroken(...edits: readonly Edit[]) {
+  const whole = edits.map(([file]) => readFileSync(join(copy, file), 'utf8'));
+  for (const [file, from, to] of edits) {
+    const text = readFileSync(join(copy, file), 'utf8');
+    expect(text).toContain(from);
+    writeFileSync(join(copy, file), text.replace(from, to));
+  }
+  try {
+    return await checkDemo();
+  } finally {
+    // The first edit of a file was made to the whole one.
+    for (const [index, [file]] of [...edits.entries()].reverse()) writeFileSync(join(copy, file), whole[index] ?? '');
+  }
 }
 
 function checkDemo(): Promise<{ code: number; stdout: string }> {
@@ -39,14 +50,53 @@ describe('demo --check', () => {
     expect(code).toBe(0);
   }, 120_000);
 
-  test('fails on a build that gives out tokens without consent', async () => {
-    edit(
-      'src/authentication/resources.ts',
-      "if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');",
-      '',
-    );
-    const { code, stdout } = await checkDemo();
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/✗ Without consent the daemon gets no token: expected 400, but what came back was 200/);
-  }, 120_000);
+  test.each<[string, RegExp, readonly Edit[]]>([
+    [
+      'that gives applications tokens without consent',
+      /✗ Without consent the daemon gets no token: expected 400, but what came back was 200/,
+      [
+        [
+          'src/authentication/client-credentials.ts',
+          "if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');",
+          '',
+        ],
+      ],
+    ],
+    [
+      'that takes a token’s word for what a person consented to',
+      /✗ The access token is refused at once: expected 401, but what came back was 200/,
+      [
+        ['src/authorization/decide.ts', 'intersection(ceiling, state?.permissions ?? [])', '[...ceiling]'],
+        [
+          'src/authorization/decide.ts',
+          "if (kind !== 'session' && state.permissions.length === 0) return 'consentGone';",
+          "if (kind === 'application' && state.permissions.length === 0) return 'consentGone';",
+        ],
+      ],
+    ],
+    [
+      'that refreshes what is no longer consented to',
+      /✗ There are no new tokens: expected 400, but what came back was 200/,
+      [
+        [
+          'src/authentication/refresh/refresh-grant.ts',
+          "if (!grant.getOIDCScope().split(' ').includes(OFFLINE_ACCESS)) throw refuse(errors.InvalidGrant, 'consentRequired');",
+          '',
+        ],
+        [
+          'src/authentication/refresh/refreshed-tokens.ts',
+          'spellings(wanted.identifier, value).some((name) => granted.has(name)),',
+          'spellings(wanted.identifier, value).some((name) => granted.has(name) || true),',
+        ],
+      ],
+    ],
+  ])(
+    'fails on a build %s',
+    async (_name, words, edits) => {
+      const { code, stdout } = await checkBroken(...edits);
+      expect(stdout).toMatch(words);
+      expect(code).toBe(1);
+    },
+    120_000,
+  );
 });

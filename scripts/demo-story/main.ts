@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { commandLine, type Environment, freePort, ROOT, start, stop, takenPorts, untilHealthy } from './processes.ts';
-import { StoryError, tellStory } from './story.ts';
+import { StoryError } from './stage.ts';
+import { tellStory } from './story.ts';
 
 const BAILIWICK = process.env.BAILIWICK_CLI ?? join(ROOT, 'scripts', 'bailiwick');
 const MANIFEST = join(ROOT, 'config', 'demo.yaml');
@@ -42,7 +43,8 @@ async function checkAlone(): Promise<void> {
     AUTHENTICATION_LISTEN: `127.0.0.1:${port}`,
     DIRECTORY_ORIGIN: `${scheme}://localhost:${directoryPort}`,
     DIRECTORY_LISTEN: `127.0.0.1:${directoryPort}`,
-    LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+    // Refusals are a part of the story, and what the log says of them is not.
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
   };
   let server: ChildProcess | undefined;
   try {
@@ -135,7 +137,7 @@ async function serve(environment: Environment): Promise<ChildProcess> {
 async function checked(story: () => Promise<void>): Promise<void> {
   try {
     await story();
-    say('All of it came out as it must.');
+    say('\nAll of it came out as it must.');
   } catch (error) {
     say(`✗ ${error instanceof StoryError ? error.message : String(error)}`);
     process.exitCode = 1;

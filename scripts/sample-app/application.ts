@@ -1,7 +1,8 @@
 import * as client from 'openid-client';
 
-/** One registration of the sample at one organization. */
+/** The sample application as one organization knows it. */
 export interface Registration {
+  /** By which our own links name it. */
   readonly key: string;
   readonly name: string;
   readonly organization: string;
@@ -30,17 +31,21 @@ export interface Tokens {
 const discovered = new Map<string, Promise<client.Configuration>>();
 
 /** The issuer's metadata, read once. Plain http only where the issuer itself is on loopback. */
-export function configurationOf({ key, issuer, clientId, clientSecret }: Registration): Promise<client.Configuration> {
+function configurationOf({ key, issuer, clientId, clientSecret }: Registration): Promise<client.Configuration> {
   const known = discovered.get(key);
   if (known) return known;
-  const execute = issuer.startsWith('http://localhost') ? [client.allowInsecureRequests] : [];
+  const isLocal = new URL(issuer).hostname === 'localhost';
+  const execute = isLocal ? [client.allowInsecureRequests] : [];
   const configuration = client.discovery(new URL(issuer), clientId, clientSecret, undefined, { execute });
   discovered.set(key, configuration);
   configuration.catch(() => discovered.delete(key));
   return configuration;
 }
 
-/** Begins a sign-in: where to send the browser, and what to remember. */
+/**
+ * Begins a sign-in: where to send the browser, and what to remember. `state` ties the answer to this browser, `nonce` the
+ * ID token to this request, PKCE the code to this application.
+ */
 export async function beginSignIn(registration: Registration, origin: string): Promise<{ url: URL; signIn: SignIn }> {
   const configuration = await configurationOf(registration);
   const signIn = {
@@ -60,7 +65,10 @@ export async function beginSignIn(registration: Registration, origin: string): P
   return { url, signIn };
 }
 
-/** Ends a sign-in with the URL that the browser came back to. Throws what openid-client throws. */
+/**
+ * Ends a sign-in with the URL that the browser came back to. openid-client checks issuer, state, nonce and signature.
+ * Throws what it throws: also for an answer that is an error, such as `access_denied`.
+ */
 export async function endSignIn({ registration, state, nonce, codeVerifier }: SignIn, url: URL): Promise<Tokens> {
   const response = await client.authorizationCodeGrant(await configurationOf(registration), url, {
     pkceCodeVerifier: codeVerifier,
@@ -71,12 +79,14 @@ export async function endSignIn({ registration, state, nonce, codeVerifier }: Si
   return tokensOf(response);
 }
 
+/** New tokens, as far as what was consented to still holds. */
 export async function refresh(registration: Registration, tokens: Tokens): Promise<Tokens> {
   const configuration = await configurationOf(registration);
   const response = await client.refreshTokenGrant(configuration, tokens.refreshToken ?? '');
   return tokensOf(response, tokens);
 }
 
+/** Where the session at the issuer ends (OpenID Connect RP-Initiated Logout); the browser comes back to `/signed-out`. */
 export async function signOutUrl(registration: Registration, tokens: Tokens, origin: string): Promise<URL> {
   return client.buildEndSessionUrl(await configurationOf(registration), {
     post_logout_redirect_uri: `${origin}/signed-out`,

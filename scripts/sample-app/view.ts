@@ -7,15 +7,16 @@ h1 { font-size: 1.6rem; margin: 0 0 .25rem } h2 { font-size: 1.1rem; margin: 2re
 .card { border: 1px solid var(--line); border-radius: .6rem; padding: 1rem 1.25rem; margin: .75rem 0 }
 a, button { color: var(--accent) } form { display: inline }
 button, .button { background: none; border: 1px solid currentColor; border-radius: .4rem; cursor: pointer; display: inline-block; font: inherit; margin: .25rem .5rem .25rem 0; padding: .4rem .9rem; text-decoration: none }
+p { white-space: pre-line }
 pre { border: 1px solid var(--line); border-radius: .6rem; overflow: auto; padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 `;
 
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-export function page(title: string, body: string): string {
+function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)} · Sample app</title><style>${STYLE}</style></head><body><main>${body}</main></body></html>`;
 }
@@ -31,7 +32,11 @@ export function startPage(registrations: readonly Registration[]): string {
   );
 }
 
-export function accountPage(registration: Registration, tokens: Tokens, result?: string): string {
+/** @param result what the last thing that was done came to */
+export function accountPage(
+  { registration, tokens }: { readonly registration: Registration; readonly tokens: Tokens },
+  result?: string,
+): string {
   const { name = '', preferred_username = '' } = tokens.claims;
   const action = (path: string, label: string) =>
     `<form method="post" action="${path}"><button>${label}</button></form>`;

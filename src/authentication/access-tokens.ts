@@ -1,5 +1,6 @@
 import { type CryptoKey, decodeProtectedHeader, errors, importJWK, type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
+import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
 import type { VerifiedAccessToken, VerifyAccessToken } from '../vocabulary/access-tokens.ts';
 import { DirectoryError } from '../vocabulary/errors.ts';
 import { parseAppId, parseObjectId, parseTenantId, type TenantId } from '../vocabulary/ids.ts';
@@ -7,7 +8,7 @@ import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 
 /** A published key of a tenant: the only algorithm it verifies, and its public JWK (RFC 7517). */
 export interface VerificationKey {
-  readonly algorithm: 'ES256' | 'RS256';
+  readonly algorithm: SigningAlgorithm;
   readonly publicJwk: Record<string, unknown>;
 }
 

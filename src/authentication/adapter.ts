@@ -108,7 +108,7 @@ class GrantAdapter implements Adapter {
     this.#authorization = authorization;
   }
 
-  /** A family begins with its code, in the same transaction (see `grant.ts`), not when the library saves the handle. */
+  /** A family begins with its code, in the same transaction (see `issuance.ts`), not when the library saves the handle. */
   async upsert(): Promise<void> {}
 
   async find(id: string): Promise<AdapterPayload | undefined> {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TenantId } from '../vocabulary/ids.ts';
-import type { RequestContext } from '../vocabulary/principals.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
 import { contextOf, setCommonHeaders } from './call.ts';
 import { oauthErrorBody } from './oauth-errors.ts';
 import type { OAuthRequest } from './oauth-request.ts';
@@ -28,7 +29,7 @@ export interface AuthenticationServerOptions {
   readonly issuer: VirtualIssuer;
   /** Discovery, keys, userinfo, introspection, revocation, pages. */
   readonly routes: readonly TenantRoute[];
-  /** Paths without a tenant: assets, health. */
+  /** Paths without a tenant: assets. */
   readonly plainRoutes: ReadonlyMap<
     string,
     (request: IncomingMessage, response: ServerResponse) => Promise<void> | void
@@ -96,7 +97,7 @@ function normalised(request: IncomingMessage): string {
 }
 
 function tenancyOf(tenantId: TenantId, context: RequestContext, arrivedAt: number): OAuthRequest {
-  const principal = { kind: 'internal', name: 'tokenService', tenantId } as const;
+  const principal = internalPrincipal('tokenService', tenantId);
   const keyring = { key: () => undefined };
   return { tenantId, context, arrivedAt, principal, keyring, resources: new Map(), pending: {} };
 }

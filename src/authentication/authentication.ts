@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Authorization } from '../authorization/perform.ts';
-import type { RequestContext } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
 import { makeAuthenticationServer } from './authentication-server.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
 import { Clients, dropEmptyBasic } from './clients.ts';
@@ -47,7 +47,6 @@ export interface AuthenticationOptions {
   /** A refusal that belongs to no tenant's records: the security log's. Holds no secret and no name that was tried. */
   readonly onRefusal: OnRefusal;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
-  readonly isHealthy: () => Promise<boolean>;
   readonly onError: (error: unknown, context?: RequestContext) => void;
 }
 
@@ -111,17 +110,9 @@ export function makeAuthentication(options: AuthenticationOptions) {
       }),
       ...interaction.routes,
     ],
-    plainRoutes: new Map([['/healthz', healthRoute(options.isHealthy)], ...assetRoutes(assets)]),
+    plainRoutes: new Map(assetRoutes(assets)),
     addressOf: options.addressOf,
     writeErrorPage: (response, status, reason, context) => errorPages.sendReason(response, status, reason, context),
     onError,
   });
-}
-
-function healthRoute(isHealthy: () => Promise<boolean>) {
-  return async (_request: IncomingMessage, response: ServerResponse) => {
-    const healthy = await isHealthy();
-    response.writeHead(healthy ? 200 : 503, { 'Content-Type': 'application/json' });
-    response.end(JSON.stringify({ status: healthy ? 'ok' : 'unavailable' }));
-  };
 }

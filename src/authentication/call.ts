@@ -1,20 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestContext } from '../vocabulary/principals.ts';
+import { type RequestContext, requestContext } from '../vocabulary/request-context.ts';
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const UNPRINTABLE = /[^ -~]/g;
-
-/**
- * Names a call. A client's `client-request-id` (header or query) is kept when it is a GUID; anything else would be a
- * way into the logs.
- */
-export function contextOf(request: IncomingMessage, ipAddress: string | undefined): RequestContext {
-  const header = request.headers['client-request-id'];
-  const query = /[?&]client-request-id=([0-9a-fA-F-]{36})(?:&|$)/.exec(request.url ?? '')?.[1];
-  const asked = typeof header === 'string' ? header : (query ?? '');
-  const userAgent = request.headers['user-agent']?.slice(0, 256).replace(UNPRINTABLE, '?');
-  return { correlationId: GUID.test(asked) ? asked.toLowerCase() : randomUUID(), ipAddress, userAgent };
+/** Names a call. Browsers and MSAL send `client-request-id` as a parameter, others as a header. */
+export function contextOf({ headers, url = '' }: IncomingMessage, ipAddress: string | undefined): RequestContext {
+  const header = headers['client-request-id'];
+  const parameter = /[?&]client-request-id=([0-9a-fA-F-]{36})(?:&|$)/.exec(url)?.[1];
+  const asked = typeof header === 'string' ? header : parameter;
+  return requestContext({ asked, ipAddress, userAgent: headers['user-agent'] });
 }
 
 /** Headers of every answer of this listener; what needs others sets its own. */

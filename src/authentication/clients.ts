@@ -14,7 +14,7 @@ import { HIDDEN_TOKEN } from './adapter.ts';
 import { faceOf, metadataOf } from './client-metadata.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import type { SigningKeys } from './signing-keys.ts';
-import type { TenantKeyring } from './signing-slot.ts';
+import type { TenantKeyring } from './tenant-keyring.ts';
 import type { ClientRecord } from './virtual-issuer.ts';
 
 const MAX_KNOWN = 10_000;

@@ -1,8 +1,9 @@
-import { beginTry, dropTry, getCredentialsOf } from '../authorization/internal/sign-ins.ts';
+import { getCredentialsOf } from '../authorization/internal/sign-ins.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { badRequest, DirectoryError } from '../vocabulary/errors.ts';
 import type { ObjectId, TenantId } from '../vocabulary/ids.ts';
-import { THROTTLE } from './interaction/password-sign-in.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
+import { PasswordTries } from './password-tries.ts';
 import type { Passwords } from './passwords.ts';
 
 /**
@@ -15,18 +16,13 @@ export async function checkCurrentPassword(
   { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: ObjectId },
   password: string,
 ): Promise<void> {
-  const principal = { kind: 'internal', name: 'tokenService', tenantId } as const;
+  const principal = internalPrincipal('tokenService', tenantId);
   const known = await authorization.performInternal(principal, getCredentialsOf, userId);
   if (!known) throw new DirectoryError('ServiceUnavailable');
   const { subject, passwordHash } = known;
-  const { isAllowed, retryAfter } = await authorization.performInternal(principal, beginTry, {
-    subject,
-    rule: THROTTLE,
-  });
-  if (!isAllowed)
-    throw new DirectoryError('TooManyRequests', undefined, { retryAfter: retryAfter ?? THROTTLE.firstPause });
-  if (!(await passwords.verify(passwordHash ?? undefined, password))) {
-    throw badRequest('currentPassword: This is not the current password.');
-  }
-  await authorization.performInternal(principal, dropTry, subject);
+  const tries = new PasswordTries(authorization, passwords);
+  const verdict = await tries.judge(principal, { subject, passwordHash, password });
+  if ('retryAfter' in verdict) throw new DirectoryError('TooManyRequests', undefined, verdict);
+  if (verdict.outcome === 'wrong') throw badRequest('currentPassword: This is not the current password.');
+  await tries.takeBack(principal, subject);
 }

@@ -76,6 +76,7 @@ function writeThrown(ctx: KoaContextWithOIDC, error: unknown): void {
   if (!unavailable) ctx.app.emit('error', error, ctx);
 }
 
-function isErrorBody(body: unknown): body is { error: string; error_description?: string } {
+/** Whether an answer is an OAuth error, the library's or ours. */
+export function isErrorBody(body: unknown): body is Pick<OAuthErrorBody, 'error'> & Partial<OAuthErrorBody> {
   return typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
 }

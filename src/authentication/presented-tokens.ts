@@ -4,6 +4,7 @@ import { endFamilies, endToken, getLiveFamily, isEndedToken } from '../authoriza
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 import { type AccessTokenPayload, verifyAccessToken } from './access-tokens.ts';
 import { rolesOf } from './resources.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -45,7 +46,7 @@ export class PresentedTokens {
 
   /** Ends a token with its family, where it is the client's own. */
   async revoke(provider: Provider, tenantId: TenantId, token: string, clientId: string): Promise<void> {
-    const principal = tokenService(tenantId);
+    const principal = internalPrincipal('tokenService', tenantId);
     const claims = await this.verify(tenantId, token);
     const refreshToken = claims ? undefined : await provider.RefreshToken.find(token);
     if ((claims?.client_id ?? refreshToken?.clientId) !== clientId) return;
@@ -60,7 +61,11 @@ export class PresentedTokens {
 
   async #delegated(tenantId: TenantId, claims: AccessTokenPayload): Promise<LiveAccessToken | undefined> {
     const { fid = '', scp = '', sub, client_id, aud } = claims;
-    const family = await this.#authorization.performInternal(tokenService(tenantId), getLiveFamily, fid);
+    const family = await this.#authorization.performInternal(
+      internalPrincipal('tokenService', tenantId),
+      getLiveFamily,
+      fid,
+    );
     if (family?.userId !== sub || family.appId !== client_id) return undefined;
     const granted = family.consents.find(({ resourceAppId }) => resourceAppId === aud)?.scopes ?? [];
     const scopes = scp.split(' ').filter((scope) => granted.includes(scope));
@@ -68,7 +73,7 @@ export class PresentedTokens {
   }
 
   async #appOnly(tenantId: TenantId, claims: AccessTokenPayload): Promise<LiveAccessToken | undefined> {
-    const principal = tokenService(tenantId);
+    const principal = internalPrincipal('tokenService', tenantId);
     const [client, resource, ended] = await Promise.all([
       this.#authorization.performInternal(principal, getClientState, claims.client_id),
       this.#authorization.performInternal(principal, getResource, { appId: claims.aud }),
@@ -86,5 +91,3 @@ export class PresentedTokens {
 export function isForDirectory({ claims }: LiveAccessToken): boolean {
   return claims.aud === DIRECTORY_APP_ID;
 }
-
-const tokenService = (tenantId: TenantId) => ({ kind: 'internal', name: 'tokenService', tenantId }) as const;

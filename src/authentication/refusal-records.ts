@@ -2,7 +2,8 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { SignInEntry } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
-import type { RequestContext } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
+import { isErrorBody } from './oauth-errors.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 
 /** A refusal of somebody who has not proven who he is: for the security log, never for a tenant's own records. */
@@ -33,7 +34,7 @@ export class RefusalRecords {
     await next();
     const route = ctx.oidc?.route ?? '';
     const { body, status } = ctx;
-    if (!ROUTES.has(route) || status < 400 || status >= 500 || !isRefusal(body)) return;
+    if (!ROUTES.has(route) || status < 400 || status >= 500 || !isErrorBody(body)) return;
     const request = currentRequest();
     const errorCode = body.error_codes?.[0] ?? 0;
     if (isKnown(request, body.error)) {
@@ -56,7 +57,11 @@ function isKnown({ face, isAuthenticated, redeemed }: OAuthRequest, error: strin
 function entryOf(
   { oidc }: KoaContextWithOIDC,
   { client, face, context }: OAuthRequest,
-  { error, error_description = error, errorCode }: Refusal & { readonly errorCode: number },
+  {
+    error,
+    error_description = error,
+    errorCode,
+  }: { readonly error: string; readonly error_description?: string; readonly errorCode: number },
 ): SignInEntry {
   const isAppOnly = oidc.params?.grant_type === 'client_credentials';
   return {
@@ -73,14 +78,4 @@ function entryOf(
     errorCode: errorCode || 1,
     failureReason: `${error}: ${error_description}`.slice(0, 500),
   };
-}
-
-interface Refusal {
-  readonly error: string;
-  readonly error_description?: string;
-  readonly error_codes?: readonly number[];
-}
-
-function isRefusal(body: unknown): body is Refusal {
-  return typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
 }

@@ -51,3 +51,8 @@ export function spellings(identifier: string, value: string): string[] {
     identifier.startsWith('api://') && isGuid(identifier.slice(6)) ? [`${identifier.slice(6)}/${value}`] : [];
   return [value, `${identifier}/${value}`, ...bare];
 }
+
+/** An identifier URI as APIs register it; clients may add a slash. */
+export function withoutSlash(identifier: string): string {
+  return identifier.endsWith('/') ? identifier.slice(0, -1) : identifier;
+}

@@ -12,6 +12,7 @@ import {
   parseScopes,
   type RequestedScope,
   spellings,
+  withoutSlash,
 } from './requested-scopes.ts';
 import { ACCESS_TOKEN_SECONDS } from './token-lifetimes.ts';
 
@@ -153,8 +154,4 @@ function publishedScopes(resource: ResourceState, identifier: string, asked: rea
   const unknown = asked.find(({ value }) => value !== DEFAULT_SCOPE && !published.includes(value));
   if (unknown) throw refuse(errors.InvalidScope, 'scopeUnknown', unknown.spelled);
   return [...published, DEFAULT_SCOPE].flatMap((value) => spellings(identifier, value));
-}
-
-function withoutSlash(identifier: string): string {
-  return identifier.endsWith('/') ? identifier.slice(0, -1) : identifier;
 }

@@ -3,14 +3,17 @@ import { LRUCache } from 'lru-cache';
 import {
   addSigningKey,
   getSigningKey,
+  type KeySlot,
   listKeys,
   type NewSigningKey,
   type PublishedKey,
+  type SigningAlgorithm,
 } from '../authorization/internal/signing-keys.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 import { makeSigningKey } from './signing-key-material.ts';
-import type { KeySlot, SigningAlgorithm, TenantKey, TenantKeyring } from './signing-slot.ts';
+import type { TenantKey, TenantKeyring } from './tenant-keyring.ts';
 
 /** Names of the keys that a tenant publishes now, as the client's look-up reads them along. */
 export type PublishedKeyNames = readonly Pick<PublishedKey, 'kid' | 'algorithm' | 'slot'>[];
@@ -32,16 +35,17 @@ export class SigningKeys {
 
   /** The keys that a tenant publishes, for its JWKS. */
   published(tenantId: TenantId): Promise<PublishedKey[]> {
-    return this.#authorization.performInternal(tokenService(tenantId), listKeys, undefined);
+    return this.#authorization.performInternal(internalPrincipal('tokenService', tenantId), listKeys, undefined);
   }
 
   async keyring(tenantId: TenantId, names: PublishedKeyNames): Promise<TenantKeyring> {
     const fingerprint = `${tenantId} ${names.map(({ kid, slot }) => `${slot}:${kid}`).join(' ')}`;
     const known = this.#keyrings.get(fingerprint);
     if (known) return known;
+    const principal = internalPrincipal('tokenService', tenantId);
     const keys = new Map<string, TenantKey>();
     for (const { kid, slot, algorithm } of names) {
-      const stored = await this.#authorization.performInternal(tokenService(tenantId), getSigningKey, kid);
+      const stored = await this.#authorization.performInternal(principal, getSigningKey, kid);
       // Several keys may be retiring; the newest is the one whose hints are still worth verifying.
       if (stored && !keys.has(`${slot} ${algorithm}`)) keys.set(`${slot} ${algorithm}`, opened(stored));
     }
@@ -64,12 +68,10 @@ export class SigningKeys {
   async #makeBoth(tenantId: TenantId, algorithm: SigningAlgorithm): Promise<void> {
     for (const slot of ['current', 'next'] as const) {
       const key = await makeSigningKey(algorithm, slot);
-      await this.#authorization.performInternal(tokenService(tenantId), addSigningKey, key);
+      await this.#authorization.performInternal(internalPrincipal('tokenService', tenantId), addSigningKey, key);
     }
   }
 }
-
-const tokenService = (tenantId: TenantId) => ({ kind: 'internal', name: 'tokenService', tenantId }) as const;
 
 function opened({ kid, slot, publicJwk, privateKey }: NewSigningKey): TenantKey {
   const publicKey: KeyObject = createPublicKey({ key: publicJwk, format: 'jwk' });

@@ -1,29 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import { ExternalSigningKey } from 'oidc-provider';
+import type { KeySlot, SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
 import { signBytes } from './jwt-signature.ts';
+import type { TenantKey, TenantKeyring } from './tenant-keyring.ts';
 
-export const signingAlgorithms = ['ES256', 'RS256'] as const;
-export type SigningAlgorithm = (typeof signingAlgorithms)[number];
-
-/** `current` signs. `next` and `retiring` only verify, so that processes may change over one after the other. */
-export const keySlots = ['current', 'next', 'retiring'] as const;
-export type KeySlot = (typeof keySlots)[number];
-
-/** One signing key of one tenant. Only the current key needs its private half opened. */
-export interface TenantKey {
-  readonly kid: string;
-  readonly publicKey: KeyObject;
-  readonly privateKey?: KeyObject;
-}
-
-/**
- * A tenant's signing keys as one request sees them. Immutable: a rotation makes a new keyring, so the `kid` that the
- * library writes into a header and the key that signs a few microtasks later are always the same.
- */
-export interface TenantKeyring {
-  /** `undefined`: the tenant has no key there, for instance no RSA key before its first need. */
-  key(slot: KeySlot, algorithm: SigningAlgorithm): TenantKey | undefined;
-}
+export const signingAlgorithms: readonly SigningAlgorithm[] = ['ES256', 'RS256'];
+const keySlots: readonly KeySlot[] = ['current', 'next', 'retiring'];
 
 /**
  * The keys for `jwks.keys` of the one Provider: one object for each slot and algorithm, which answers with the key of

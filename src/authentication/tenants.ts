@@ -1,6 +1,7 @@
 import { getTenant, NO_TENANT, resolveDomain, type Tenant } from '../authorization/internal/tenants.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 import { LastKnown } from './last-known.ts';
 
 /** Names that mean no single organization. They get their meaning later; until then they are refused in words. */
@@ -24,12 +25,16 @@ export class Tenants {
     if (id) return id;
     const domain = segment.toLowerCase();
     if (domain.length > 253 || !DOMAIN.test(domain)) return undefined;
-    return this.#authorization.performInternal(tokenService(NO_TENANT), resolveDomain, domain);
+    return this.#authorization.performInternal(internalPrincipal('tokenService', NO_TENANT), resolveDomain, domain);
   }
 
   /** The tenant's own row, if it exists and is enabled. */
   async find(id: TenantId): Promise<Tenant | undefined> {
-    const tenant = await this.#authorization.performInternal(tokenService(id), getTenant, undefined);
+    const tenant = await this.#authorization.performInternal(
+      internalPrincipal('tokenService', id),
+      getTenant,
+      undefined,
+    );
     return tenant?.isEnabled ? tenant : undefined;
   }
 
@@ -46,5 +51,3 @@ export class Tenants {
     return tenant ? [tenant.displayName, ...tenant.domains] : [];
   }
 }
-
-const tokenService = (tenantId: TenantId) => ({ kind: 'internal', name: 'tokenService', tenantId }) as const;

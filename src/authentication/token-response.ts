@@ -22,7 +22,7 @@ export async function completeTokenResponse(ctx: KoaContextWithOIDC, next: () =>
 }
 
 /** Who the account is at home, for a client's cache: base64url of `{"uid","utid"}`. */
-export function clientInfo(uid: string, utid: string): string {
+function clientInfo(uid: string, utid: string): string {
   return Buffer.from(JSON.stringify({ uid, utid })).toString('base64url');
 }
 

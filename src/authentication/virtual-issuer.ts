@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import type { Client, ClientMetadata, default as Provider } from 'oidc-provider';
-import { type SigningAlgorithm, signingAlgorithms, type TenantKeyring } from './signing-slot.ts';
+import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
+import { signingAlgorithms } from './signing-slot.ts';
+import type { TenantKeyring } from './tenant-keyring.ts';
 
 /** What one request knows of its tenant. Made by the router before anything of the library runs. */
 export interface Tenancy {

@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../directory/audits.ts';
 import type { ObjectChange } from '../vocabulary/objects.ts';
-import type { Principal, RequestContext } from '../vocabulary/principals.ts';
+import type { Principal } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
 import type { AnyOperation, AuditWords } from './operation.ts';
 
 const MAX_REASON = 1_000;

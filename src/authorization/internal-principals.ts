@@ -27,7 +27,6 @@ export const INTERNAL_PRINCIPALS: Readonly<Record<InternalPrincipal['name'], rea
     'authentication/signingKeys/create',
     'authentication/signingKeys/rotate',
     'directory/tenants/create',
-    'directory/tenants/read',
     'directory/tenants/basic/update',
     'directory/users/create',
     'directory/users/basic/update',

@@ -11,7 +11,8 @@ import { DirectoryError } from '../vocabulary/errors.ts';
 import type { AppId, TenantId } from '../vocabulary/ids.ts';
 import type { Written } from '../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
-import type { InternalPrincipal, Principal, RequestContext } from '../vocabulary/principals.ts';
+import { type InternalPrincipal, internalPrincipal, type Principal } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
 import { failureEntry, successEntry } from './audit-entry.ts';
 import { type Decision, decide, REFUSALS } from './decide.ts';
 import { INTERNAL_PRINCIPALS } from './internal-principals.ts';
@@ -90,7 +91,7 @@ export class Authorization {
     const reason = typeof error.cause === 'string' ? error.cause : error.message;
     const entry = failureEntry(operation, principal, context, reason, idOf(input));
     const action = 'authorization/refusals/create' as const;
-    requireListed({ kind: 'internal', name: 'refusalRecorder', tenantId: principal.tenantId }, action);
+    requireListed(internalPrincipal('refusalRecorder', principal.tenantId), action);
     await this.#store.shortTransaction({ action, tenantId: principal.tenantId, access: 'write' }, (permit) =>
       audit(permit, entry),
     );

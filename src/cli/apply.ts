@@ -5,6 +5,7 @@ import { readManifest } from './manifest/file.ts';
 import { referenceMistakes } from './manifest/references.ts';
 import { print } from './output.ts';
 import type { Rooms } from './rooms.ts';
+import { asOperator } from './tenancy.ts';
 
 interface Options {
   readonly file: string;
@@ -26,13 +27,10 @@ config/manifest.schema.json describes the file; config/demo.yaml is an example.`
     )
     .action(async ({ file, json }: Options) => {
       const { manifest, refuse } = readManifest(file);
-      const operator = await rooms.openOperator();
-      try {
+      await asOperator(rooms, async (operator) => {
         refuse(referenceMistakes(manifest, operator.passwordProblem));
         const reports = await applyManifest(operator, manifest);
         print(rooms, { tenants: reports }, json, () => reportText(reports));
-      } finally {
-        await operator.close();
-      }
+      });
     });
 }

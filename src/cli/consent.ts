@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import { getUsers } from '../authorization/catalogue/users.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { consentTable, listConsents } from './consent-list.ts';
 import { Consents, type Outcome } from './consents.ts';
-import { print, table } from './output.ts';
-import { CommandError, type Rooms, UsageError } from './rooms.ts';
-import { openTenancy, type Tenancy } from './tenancy.ts';
+import { print } from './output.ts';
+import { People } from './people.ts';
+import { type Rooms, UsageError } from './rooms.ts';
+import { inTenant, TENANT_OPTION } from './tenancy.ts';
 
+/** What `grant` and `revoke` take; the other commands take a part of it. */
 interface Options {
   readonly tenant: string;
   readonly client: string;
@@ -16,6 +18,8 @@ interface Options {
   readonly json: boolean;
 }
 
+type ListOptions = Pick<Options, 'tenant' | 'user' | 'json'> & { readonly client?: string };
+
 export function addConsent(program: Command, rooms: Rooms): void {
   const consent = program
     .command('consent')
@@ -24,7 +28,7 @@ export function addConsent(program: Command, rooms: Rooms): void {
     consent
       .command(name)
       .description(description)
-      .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+      .requiredOption(...TENANT_OPTION)
       .requiredOption('--client <appId>', 'the application that is given the permission')
       .option('--resource <appId>', 'the API whose permission it is', DIRECTORY_APP_ID)
       .option('--scope <scopes>', 'delegated permissions: "User.Read Group.Read.All"')
@@ -38,31 +42,33 @@ export function addConsent(program: Command, rooms: Rooms): void {
   consent
     .command('remove')
     .description('Remove an application from the tenant, with everything that it was granted.')
-    .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+    .requiredOption(...TENANT_OPTION)
     .requiredOption('--client <appId>', 'the application')
     .option('--json', 'print the outcome as JSON', false)
     .action((options: Options) => removeApplication(rooms, options));
   consent
     .command('list')
-    .description('Show what was granted to which application.')
-    .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+    .description('Show who granted what to which application, and when.')
+    .requiredOption(...TENANT_OPTION)
     .option('--client <appId>', 'only of this application')
+    .option('--user <userPrincipalName>', 'only what this person agreed to for himself')
     .option('--json', 'print as JSON', false)
-    .action((options: Options) => list(rooms, options));
+    .action((options: ListOptions) => list(rooms, options));
 }
 
 async function change(rooms: Rooms, options: Options, verb: 'grant' | 'revoke'): Promise<void> {
   const { client: appId, resource, scope, appRole, user, json } = options;
   if ((scope === undefined) === (appRole === undefined)) throw new UsageError('Name either --scope or --app-role.');
   if (user !== undefined && scope === undefined) throw new UsageError('--user goes with --scope.');
-  await inTenant(rooms, options.tenant, async (tenancy, consents) => {
+  await inTenant(rooms, options.tenant, async (tenancy) => {
+    const consents = new Consents(tenancy);
     const of = await consents.find(resource);
     const client = verb === 'grant' ? (await consents.ensure(appId)).servicePrincipal : await consents.find(appId);
     const delegation = {
       client,
       resource: of,
       scopes: (scope ?? '').trim().split(/\s+/),
-      principalId: await idOf(tenancy, user),
+      principalId: user === undefined ? undefined : (await People.of(tenancy)).named(user).id,
     };
     const act = {
       grant: () => (appRole ? consents.assign(client, of, appRole) : consents.grant(delegation)),
@@ -85,7 +91,8 @@ function wordsOf(verb: 'grant' | 'revoke', outcome: Outcome, what: string, clien
 
 async function removeApplication(rooms: Rooms, { tenant, client, json }: Options): Promise<void> {
   if (client.toLowerCase() === DIRECTORY_APP_ID) throw new UsageError('The directory API can not be removed.');
-  await inTenant(rooms, tenant, async (_tenancy, consents) => {
+  await inTenant(rooms, tenant, async (tenancy) => {
+    const consents = new Consents(tenancy);
     const servicePrincipal = await consents.find(client);
     await consents.remove(servicePrincipal);
     print(
@@ -97,65 +104,9 @@ async function removeApplication(rooms: Rooms, { tenant, client, json }: Options
   });
 }
 
-async function list(rooms: Rooms, { tenant, client, json }: Options): Promise<void> {
-  await inTenant(rooms, tenant, async (tenancy, consents) => {
-    const all = await consents.servicePrincipals();
-    const chosen = client === undefined ? all : [await consents.find(client)];
-    const nameOf = (id: string | null) => all.find((known) => known.id === id)?.displayName ?? '';
-    const people = new Map((await tenancy.list(getUsers)).map(({ id, userPrincipalName }) => [id, userPrincipalName]));
-    const grants = (await consents.grants(client === undefined ? undefined : chosen[0])).map((grant) => ({
-      id: grant.id,
-      client: nameOf(grant.clientId),
-      clientId: grant.clientId,
-      resource: nameOf(grant.resourceId),
-      type: 'delegated',
-      permission: grant.scope,
-      for: grant.principalId ? (people.get(grant.principalId) ?? grant.principalId) : 'everybody',
-    }));
-    const given = await Promise.all(chosen.map((servicePrincipal) => consents.assignments(servicePrincipal)));
-    const assignments = given.flat().map((assignment) => ({
-      id: assignment.id,
-      client: nameOf(assignment.principalId),
-      clientId: assignment.principalId,
-      resource: nameOf(assignment.resourceId),
-      type: 'application',
-      permission: roleOf(all.find(({ id }) => id === assignment.resourceId)?.appRoles ?? [], assignment.appRoleId),
-      for: 'itself',
-    }));
-    const rows = [...grants, ...assignments];
-    print(rooms, { consents: rows }, json, () =>
-      rows.length === 0
-        ? 'Nothing was granted to any application.'
-        : table(
-            ['APPLICATION', 'API', 'FOR', 'PERMISSION'],
-            rows.map((row) => [row.client, row.resource, row.for, row.permission]),
-          ),
-    );
+async function list(rooms: Rooms, { tenant, client, user, json }: ListOptions): Promise<void> {
+  await inTenant(rooms, tenant, async (tenancy) => {
+    const listed = await listConsents(tenancy, new Consents(tenancy), { client, user });
+    print(rooms, { consents: listed }, json, () => consentTable(listed));
   });
-}
-
-function roleOf(appRoles: readonly { readonly id: string; readonly value: string }[], id: string): string {
-  return appRoles.find((role) => role.id === id)?.value ?? id;
-}
-
-async function idOf(tenancy: Tenancy, user: string | undefined) {
-  if (user === undefined) return undefined;
-  const people = await tenancy.list(getUsers);
-  const found = people.find(({ userPrincipalName }) => userPrincipalName.toLowerCase() === user.toLowerCase());
-  if (!found) throw new CommandError(`There is no user ${user} in this organization.`);
-  return found.id;
-}
-
-async function inTenant(
-  rooms: Rooms,
-  tenant: string,
-  work: (tenancy: Tenancy, consents: Consents) => Promise<void>,
-): Promise<void> {
-  const operator = await rooms.openOperator();
-  try {
-    const tenancy = await openTenancy(operator.authorization, tenant);
-    await work(tenancy, new Consents(tenancy));
-  } finally {
-    await operator.close();
-  }
 }

@@ -1,9 +1,8 @@
-import type { Command } from 'commander';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { listKeys, rotateKeys, type SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
 import { print, table } from './output.ts';
 import { CommandError, type Operator, type Rooms } from './rooms.ts';
-import { openTenancy, type Tenancy } from './tenancy.ts';
+import { inTenant, TENANT_OPTION, type Tenancy } from './tenancy.ts';
 
 /** APIs keep a tenant's key set for a day at most; a key that is younger may be unknown to some of them. */
 const PUBLISHED_SECONDS = 24 * 3_600;
@@ -23,13 +22,13 @@ export function addKeys(program: Command, rooms: Rooms): void {
   keys
     .command('list')
     .description('Show the published keys: next, current and retiring.')
-    .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+    .requiredOption(...TENANT_OPTION)
     .option('--json', 'print as JSON', false)
-    .action((options: Options) => inTenant(rooms, options, listed));
+    .action((options: Options) => inTenant(rooms, options.tenant, (tenancy) => list(rooms, tenancy, options)));
   keys
     .command('rotate')
     .description('Sign with the next key from now on, and publish a new next one.')
-    .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+    .requiredOption(...TENANT_OPTION)
     .addOption(new Option('--algorithm <name>', 'only the keys of this algorithm').choices(ALGORITHMS))
     .option('--now', 'also when the next key was published less than a day ago', false)
     .option('--json', 'print the outcome as JSON', false)
@@ -40,10 +39,12 @@ The next key has been in the tenant's key set (…/discovery/v2.0/keys) since th
 reads the set once a day knows it before it signs. That is why rotate refuses within a day of the last one; --now is for
 a key that may be in wrong hands. What the retiring key signed is accepted for 30 days or until it expires.`,
     )
-    .action((options: Options) => inTenant(rooms, options, rotated));
+    .action((options: Options) =>
+      inTenant(rooms, options.tenant, (tenancy, operator) => rotate(rooms, tenancy, operator, options)),
+    );
 }
 
-async function listed(rooms: Rooms, _operator: Operator, tenancy: Tenancy, { json }: Options): Promise<void> {
+async function list(rooms: Rooms, tenancy: Tenancy, { json }: Options): Promise<void> {
   const keys = await tenancy.performInternal(listKeys, undefined);
   print(rooms, { keys }, json, () =>
     table(
@@ -53,10 +54,10 @@ async function listed(rooms: Rooms, _operator: Operator, tenancy: Tenancy, { jso
   );
 }
 
-async function rotated(
+async function rotate(
   rooms: Rooms,
-  operator: Operator,
   tenancy: Tenancy,
+  operator: Operator,
   { algorithm, now, json }: Options,
 ): Promise<void> {
   const published = await tenancy.performInternal(listKeys, undefined);
@@ -84,17 +85,4 @@ async function rotated(
       .map((keys) => `${keys.algorithm}: ${keys.current} signs now, ${keys.next} is next, ${keys.retiring} retires`)
       .join('\n'),
   );
-}
-
-async function inTenant(
-  rooms: Rooms,
-  options: Options,
-  work: (rooms: Rooms, operator: Operator, tenancy: Tenancy, options: Options) => Promise<void>,
-): Promise<void> {
-  const operator = await rooms.openOperator();
-  try {
-    await work(rooms, operator, await openTenancy(operator.authorization, options.tenant), options);
-  } finally {
-    await operator.close();
-  }
 }

@@ -20,13 +20,7 @@ Running it again changes nothing; of two at once, one waits.`,
       const config = rooms.config();
       const database = await openDatabase(config);
       try {
-        const urls = {
-          owner: database.url('owner'),
-          authentication: database.url('authentication'),
-          directory: database.url('directory'),
-          operator: database.url('operator'),
-        };
-        const migrations = await migrate(urls, database.sealer, deploymentApplications(config.directory.origin));
+        const migrations = await migrate(database, deploymentApplications(config.directory.origin));
         print(rooms, { migrations }, json, () =>
           migrations.length === 0 ? 'The database is up to date.' : migrations.map((name) => `ran ${name}`).join('\n'),
         );

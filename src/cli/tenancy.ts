@@ -7,8 +7,9 @@ import type { DirectoryAction, InternalAction } from '../vocabulary/actions.ts';
 import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 import type { Cursor } from '../vocabulary/list-query.ts';
 import type { Page } from '../vocabulary/objects.ts';
-import type { InternalPrincipal, RequestContext } from '../vocabulary/principals.ts';
-import { CommandError } from './rooms.ts';
+import { type InternalPrincipal, internalPrincipal } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
+import { CommandError, type Operator, type Rooms } from './rooms.ts';
 
 const PAGE = 999;
 
@@ -22,7 +23,7 @@ export class Tenancy {
   constructor(authorization: Authorization, tenantId: TenantId, context: RequestContext) {
     this.#authorization = authorization;
     this.tenantId = tenantId;
-    this.principal = { kind: 'internal', name: 'operator', tenantId };
+    this.principal = internalPrincipal('operator', tenantId);
     this.context = context;
   }
 
@@ -62,16 +63,41 @@ export class Tenancy {
   }
 }
 
+/** The option by which commands name their tenant. */
+export const TENANT_OPTION = ['--tenant <tenant>', "the tenant's id or one of its domains"] as const;
+
+/** Opens the deployment as its operator for a piece of work. */
+export async function asOperator(rooms: Rooms, work: (operator: Operator) => Promise<void>): Promise<void> {
+  const operator = await rooms.openOperator();
+  try {
+    await work(operator);
+  } finally {
+    await operator.close();
+  }
+}
+
+/** The same in one tenant. @throws CommandError when there is no such tenant */
+export function inTenant(
+  rooms: Rooms,
+  name: string,
+  work: (tenancy: Tenancy, operator: Operator) => Promise<void>,
+): Promise<void> {
+  return asOperator(rooms, async (operator) => work(await openTenancy(operator.authorization, name), operator));
+}
+
 /**
  * The tenant of an id or a verified domain.
  * @throws CommandError
  */
-export async function openTenancy(authorization: Authorization, name: string): Promise<Tenancy> {
-  const operator = (tenantId: TenantId) => ({ kind: 'internal', name: 'operator', tenantId }) as const;
+async function openTenancy(authorization: Authorization, name: string): Promise<Tenancy> {
   const id =
     parseTenantId(name) ??
-    (await authorization.performInternal(operator(NO_TENANT), resolveDomain, name.toLowerCase().slice(0, 253)));
-  const tenant = id && (await authorization.performInternal(operator(id), getTenant, undefined));
+    (await authorization.performInternal(
+      internalPrincipal('operator', NO_TENANT),
+      resolveDomain,
+      name.toLowerCase().slice(0, 253),
+    ));
+  const tenant = id && (await authorization.performInternal(internalPrincipal('operator', id), getTenant, undefined));
   if (!tenant) throw new CommandError(`There is no organization ${name}.`);
   return new Tenancy(authorization, tenant.id, { correlationId: randomUUID() });
 }

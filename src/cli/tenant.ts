@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { changeTenant, getTenant, NO_TENANT, resolveDomain } from '../authorization/internal/tenants.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 import { applyManifest } from './manifest/apply-manifest.ts';
 import { reportText } from './manifest/changes.ts';
 import { wordsOfIssue } from './manifest/file.ts';
 import { type Manifest, manifestSchema } from './manifest/schema.ts';
 import { print } from './output.ts';
 import { CommandError, type Operator, type Rooms, UsageError } from './rooms.ts';
-import { openTenancy } from './tenancy.ts';
+import { asOperator, inTenant, TENANT_OPTION } from './tenancy.ts';
 
 interface Options {
   readonly displayName: string;
@@ -26,10 +27,14 @@ export function addTenant(program: Command, rooms: Rooms): void {
     command
       .command(name)
       .description(description)
-      .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
+      .requiredOption(...TENANT_OPTION)
       .option('--json', 'print the outcome as JSON', false)
       .action((options: { tenant: string; json: boolean }) => switchTenant(rooms, options, isEnabled));
-  switching('disable', 'Close a tenant: nobody signs in, its tokens are refused at once, and its applications act nowhere.', false);
+  switching(
+    'disable',
+    'Close a tenant: nobody signs in, its tokens are refused at once, and its applications act nowhere.',
+    false,
+  );
   switching('enable', 'Open a tenant again. What was issued before and has not expired is accepted again.', true);
   command
     .command('create')
@@ -41,14 +46,11 @@ export function addTenant(program: Command, rooms: Rooms): void {
     .option('--json', 'print what was made as JSON', false)
     .action(async (options: Options) => {
       const manifest = manifestOf(options);
-      const operator = await rooms.openOperator();
-      try {
+      await asOperator(rooms, async (operator) => {
         await requireFree(operator, options.domain);
         const reports = await applyManifest(operator, manifest);
         print(rooms, { tenants: reports }, options.json, () => reportText(reports));
-      } finally {
-        await operator.close();
-      }
+      });
     });
 }
 
@@ -74,27 +76,23 @@ function consentTo(clientAppId: string) {
   return { clientAppId, resourceAppId: DIRECTORY_APP_ID, consentType: 'AllPrincipals', scope: ADMIN_SCOPES };
 }
 
-async function switchTenant(
+function switchTenant(
   rooms: Rooms,
-  { tenant, json }: { tenant: string; json: boolean },
+  { tenant, json }: { readonly tenant: string; readonly json: boolean },
   isEnabled: boolean,
 ): Promise<void> {
-  const operator = await rooms.openOperator();
-  try {
-    const tenancy = await openTenancy(operator.authorization, tenant);
+  return inTenant(rooms, tenant, async (tenancy) => {
     const before = await tenancy.performInternal(getTenant, undefined);
     const outcome = before?.isEnabled === isEnabled ? 'unchanged' : 'updated';
     if (outcome === 'updated') await tenancy.performInternal(changeTenant, { isEnabled });
     const words = `${before?.displayName ?? tenant} is ${isEnabled ? 'open' : 'closed'}.`;
     print(rooms, { outcome, tenant: tenancy.tenantId, isEnabled }, json, () => words);
-  } finally {
-    await operator.close();
-  }
+  });
 }
 
 /** `create` makes; it never changes what is there. */
 async function requireFree({ authorization }: Operator, domains: readonly string[]): Promise<void> {
-  const operator = { kind: 'internal', name: 'operator', tenantId: NO_TENANT } as const;
+  const operator = internalPrincipal('operator', NO_TENANT);
   for (const domain of domains) {
     if (await authorization.performInternal(operator, resolveDomain, domain.toLowerCase()))
       throw new CommandError(`${domain} belongs to an organization already.`);

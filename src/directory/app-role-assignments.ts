@@ -5,7 +5,7 @@ import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
-import { EQUALITY, type Listable } from './listable.ts';
+import { EQUALITY, type Listable, selectList } from './listable.ts';
 import { NAME_OF_THE_GONE } from './service-principals.ts';
 
 type Read = Permit<
@@ -43,9 +43,7 @@ const GIVEN: Listable = { ...TABLE, where: '$2 in (x.service_principal_id, x.use
 /** To whom a resource's roles were given. */
 const OF_RESOURCE: Listable = { ...TABLE, where: 'x.resource_id = $2' };
 
-const SELECTED = Object.entries(COLUMNS)
-  .map(([name, { sql }]) => `${sql} as "${name}"`)
-  .join(', ');
+const SELECTED = selectList(COLUMNS);
 
 export async function listAssignmentsGiven(
   permit: Read,
@@ -69,7 +67,7 @@ export async function listAssignmentsOfResource(
 export type PrincipalType = AppRoleAssignment['principalType'];
 
 /** "Default access": assigned where an application publishes no role for people. */
-export const NO_APP_ROLE = '00000000-0000-0000-0000-000000000000';
+const NO_APP_ROLE = '00000000-0000-0000-0000-000000000000';
 const TABLES = { ServicePrincipal: 'service_principals', User: 'users', Group: 'groups' } as const;
 const KEYS = { ServicePrincipal: 'service_principal_id', User: 'user_id', Group: 'group_id' } as const;
 

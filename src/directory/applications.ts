@@ -126,15 +126,6 @@ export async function readApplication(
   return application;
 }
 
-/** The application of that app id whose home is this tenant, or nothing. */
-export async function findApplication(permit: ReadPermit, appId: AppId): Promise<Application | undefined> {
-  const [application] = await permit.query<Application>({
-    text: `select ${columnList(READ_COLUMNS)} from applications where tenant_id = $1 and app_id = $2`,
-    values: [permit.tenantId, appId],
-  });
-  return application;
-}
-
 /** Makes an application and its presence in its home tenant; publishes it when it is for several organizations. */
 export async function createApplication(
   permit: Permit<'directory/applications/create'>,

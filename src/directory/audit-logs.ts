@@ -4,7 +4,7 @@ import type { ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
-import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
+import { EQUALITY, type Listable, ORDERED, PREFIX, selectList } from './listable.ts';
 
 const AUDITS: Listable = {
   name: 'directory-audits',
@@ -86,11 +86,8 @@ export async function readSignIn(permit: Read, id: ObjectId): Promise<object> {
 }
 
 async function readOne(permit: Read, { from, columns }: Listable, id: ObjectId): Promise<object> {
-  const selected = Object.entries(columns)
-    .filter(([name]) => !name.includes('/'))
-    .map(([name, { sql }]) => `${sql} as "${name}"`);
   const [row] = await permit.query({
-    text: `select ${selected.join(', ')} from ${from} where tenant_id = $1 and id = $2`,
+    text: `select ${selectList(columns)} from ${from} where tenant_id = $1 and id = $2`,
     values: [permit.tenantId, id],
   });
   if (!row) throw notFound();

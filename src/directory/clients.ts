@@ -1,6 +1,6 @@
 import type { Permit } from '../store/permit.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
-import type { SigningAlgorithm } from './signing-keys.ts';
+import type { KeySlot, SigningAlgorithm } from './signing-keys.ts';
 
 /** A client secret as it is stored: never the secret itself. */
 export interface StoredSecret {
@@ -31,7 +31,7 @@ export interface ClientState {
   readonly keys: readonly {
     readonly kid: string;
     readonly algorithm: SigningAlgorithm;
-    readonly slot: 'next' | 'current' | 'retiring';
+    readonly slot: KeySlot;
   }[];
 }
 

@@ -100,6 +100,14 @@ export function unknownProperty(option: ListOption, { path, at }: PropertyRefere
   return new ListQueryError(option, `${name} is not a property that can be ${use}.`, at);
 }
 
+/** `id as "id", …`: the columns of the answer, for reading one object as lists show it. */
+export function selectList(columns: Listable['columns']): string {
+  return Object.entries(columns)
+    .filter(([path]) => !path.includes('/'))
+    .map(([path, { sql }]) => `${sql} as "${path}"`)
+    .join(', ');
+}
+
 /** An entry of a record, but nothing that records inherit. */
 export function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;

@@ -5,7 +5,7 @@ import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
-import { EQUALITY, type Listable } from './listable.ts';
+import { EQUALITY, type Listable, selectList } from './listable.ts';
 
 const COLUMNS: Listable['columns'] = {
   id: { sql: 'id', type: 'guid', filter: EQUALITY },
@@ -18,9 +18,7 @@ const COLUMNS: Listable['columns'] = {
 const LISTED: Listable = { name: 'permission-grants', from: 'oauth2_permission_grants', columns: COLUMNS };
 const OF_CLIENT: Listable = { from: 'oauth2_permission_grants', columns: COLUMNS, where: 'client_id = $2' };
 const OF_PRINCIPAL: Listable = { from: 'oauth2_permission_grants', columns: COLUMNS, where: 'principal_id = $2' };
-const SELECTED = Object.entries(COLUMNS)
-  .map(([name, { sql }]) => `${sql} as "${name}"`)
-  .join(', ');
+const SELECTED = selectList(COLUMNS);
 
 type Read = Permit<
   | 'directory/oAuth2PermissionGrants/standard/read'

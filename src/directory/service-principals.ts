@@ -8,7 +8,7 @@ import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { readDependents } from './dependents.ts';
 import { requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
-import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
+import { EQUALITY, type Listable, ORDERED, PREFIX, selectList } from './listable.ts';
 
 const FROM = `service_principals s
   left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
@@ -46,9 +46,7 @@ const LISTED: Listable = {
   },
 };
 
-const SELECTED = Object.entries(LISTED.columns)
-  .map(([name, { sql }]) => `${sql} as "${name}"`)
-  .join(', ');
+const SELECTED = selectList(LISTED.columns);
 
 type CreatePermit = Permit<
   | 'directory/servicePrincipals/create'

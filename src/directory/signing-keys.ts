@@ -1,7 +1,7 @@
 import type { Permit } from '../store/permit.ts';
 
-export const KEY_SLOTS = ['next', 'current', 'retiring'] as const;
-export type KeySlot = (typeof KEY_SLOTS)[number];
+/** `current` signs. `next` and `retiring` only verify, so that processes may change over one after the other. */
+export type KeySlot = 'next' | 'current' | 'retiring';
 export type SigningAlgorithm = 'ES256' | 'RS256';
 
 export interface PublishedKey {

@@ -74,7 +74,7 @@ export async function updateTenant(
 
 /** The bound tenant, or nothing. */
 export async function readTenant(
-  permit: Permit<'directory/tenants/read' | 'authentication/tenants/resolve' | 'directory/organization/standard/read'>,
+  permit: Permit<'authentication/tenants/resolve' | 'directory/organization/standard/read'>,
 ): Promise<Tenant | undefined> {
   const [tenant] = await permit.query<Tenant>({
     name: 'read-tenant',

@@ -6,9 +6,9 @@ import { type Page, USER_PROPERTIES, type User, type Written } from '../vocabula
 import { readDependents } from './dependents.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, narrowed, ORDERED, PREFIX } from './listable.ts';
-import { endSessions } from './own-account.ts';
 import { requireAnotherAdministrator } from './role-assignments.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
+import { endSessions } from './user-sessions.ts';
 
 export const USER_COLUMNS: Columns = {
   id: 'id',

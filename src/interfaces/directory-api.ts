@@ -5,7 +5,8 @@ import type { Authorization } from '../authorization/perform.ts';
 import type { VerifyAccessToken } from '../vocabulary/access-tokens.ts';
 import { DirectoryError } from '../vocabulary/errors.ts';
 import type { Page } from '../vocabulary/objects.ts';
-import type { Principal, RequestContext } from '../vocabulary/principals.ts';
+import type { Principal } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
 import { readJson } from './body.ts';
 import { type CallState, openCall } from './call.ts';
 import { answerOrigins } from './cors.ts';
@@ -24,7 +25,6 @@ export interface DirectoryApiOptions {
   readonly verify: VerifyAccessToken;
   readonly skipTokens: SkipTokens;
   readonly origin: string;
-  readonly isHealthy: () => Promise<boolean>;
   /** The caller's address, by what is believed of proxies. */
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   /** Origins whose pages may read answers: exact, as browsers send them. None by default. */
@@ -52,7 +52,6 @@ export function makeDirectoryApi(
   const routes = new Routes(options.catalogue);
   const door = makeTokenDoor(options.verify);
   app.use(async (ctx: Context) => {
-    if (ctx.path === '/healthz') return writeHealth(ctx, options.isHealthy);
     if (ctx.url.length > MAX_URL_LENGTH) throw new DirectoryError('Request_BadRequest', 'The URL is too long.');
     const principal = await door(singleAuthorization(ctx.req));
     ctx.state.principal = principal;
@@ -135,12 +134,6 @@ function writeResult(
   if (ctx.status === 204) return;
   if (version !== undefined) ctx.set('ETag', `W/"${version}"`);
   ctx.body = { '@odata.context': `${origin}/v1.0/$metadata`, ...object };
-}
-
-async function writeHealth(ctx: Context, isHealthy: () => Promise<boolean>): Promise<void> {
-  const healthy = await isHealthy();
-  ctx.status = healthy ? 200 : 503;
-  ctx.body = { status: healthy ? 'ok' : 'unavailable' };
 }
 
 /** Node joins doubled headers for some names and drops them for others; two credentials are refused (API-13). */

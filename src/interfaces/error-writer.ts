@@ -1,6 +1,6 @@
 import type { ParameterizedContext } from 'koa';
 import { DirectoryError } from '../vocabulary/errors.ts';
-import type { RequestContext } from '../vocabulary/principals.ts';
+import type { RequestContext } from '../vocabulary/request-context.ts';
 import type { CallState } from './call.ts';
 
 /** The one writer of errors on this listener (wire.md, "Errors"). */

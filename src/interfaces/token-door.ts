@@ -1,11 +1,9 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { VerifiedAccessToken, VerifyAccessToken } from '../vocabulary/access-tokens.ts';
+import { bearerToken, type VerifiedAccessToken, type VerifyAccessToken } from '../vocabulary/access-tokens.ts';
 import { DirectoryError } from '../vocabulary/errors.ts';
 
 const MAX_REMEMBERED = 10_000;
-const MAX_TOKEN_LENGTH = 8_192;
-const BEARER = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i;
 
 /**
  * Makes the way from an `Authorization` header to a principal (RFC 6750, section 2.1). A token that was verified once is
@@ -14,7 +12,8 @@ const BEARER = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i;
 export function makeTokenDoor(verify: VerifyAccessToken, now: () => number = Date.now) {
   const remembered = new LRUCache<string, VerifiedAccessToken>({ max: MAX_REMEMBERED });
   return async (authorization: string | undefined): Promise<VerifiedAccessToken['principal']> => {
-    const token = bearerOf(authorization);
+    const token = bearerToken(authorization);
+    if (token === undefined) throw new DirectoryError('InvalidAuthenticationToken');
     const key = hash('sha256', token, 'base64url');
     const known = remembered.get(key);
     if (known && known.expiresAt * 1_000 > now()) return known.principal;
@@ -23,10 +22,4 @@ export function makeTokenDoor(verify: VerifyAccessToken, now: () => number = Dat
     remembered.set(key, verified);
     return verified.principal;
   };
-}
-
-function bearerOf(authorization: string | undefined): string {
-  const token = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1];
-  if (token === undefined || token.length > MAX_TOKEN_LENGTH) throw new DirectoryError('InvalidAuthenticationToken');
-  return token;
 }

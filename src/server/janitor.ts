@@ -2,12 +2,11 @@ import { dropExpired } from '../authorization/internal/expired.ts';
 import { listTenants, NO_TENANT } from '../authorization/internal/tenants.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 
 const ROUND_MS = 60_000;
 const PAGE = 500;
 const ROWS = 1_000;
-
-const janitorIn = (tenantId: TenantId) => ({ kind: 'internal', name: 'janitor', tenantId }) as const;
 
 /**
  * Deletes expired rows, tenant by tenant, with a minute between rounds; several processes pass each other by. There is no login
@@ -38,7 +37,11 @@ export class Janitor {
     let after = NO_TENANT;
     for (;;) {
       const page = { after, top: PAGE };
-      const tenants = await this.#authorization.performInternal(janitorIn(NO_TENANT), listTenants, page);
+      const tenants = await this.#authorization.performInternal(
+        internalPrincipal('janitor', NO_TENANT),
+        listTenants,
+        page,
+      );
       for (const tenantId of tenants) await this.#clearTenant(tenantId);
       const last = tenants.at(-1);
       if (last === undefined || tenants.length < PAGE || this.#isStopped) return;
@@ -55,7 +58,7 @@ export class Janitor {
   async #clearTenant(tenantId: TenantId): Promise<void> {
     let deleted = ROWS;
     while (deleted === ROWS && !this.#isStopped) {
-      deleted = await this.#authorization.performInternal(janitorIn(tenantId), dropExpired, ROWS);
+      deleted = await this.#authorization.performInternal(internalPrincipal('janitor', tenantId), dropExpired, ROWS);
     }
   }
 }

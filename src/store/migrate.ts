@@ -2,9 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
-import type { DatabaseUrls } from './embedded-postgres.ts';
+import type { Database } from './database.ts';
 import { scramVerifier } from './scram-verifier.ts';
-import type { Sealer } from './sealing.ts';
 
 export const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 /** What is sealed to recognise the key-encryption key by. */
@@ -23,15 +22,14 @@ export interface DeploymentApplication {
 
 /**
  * Brings the database to the newest version as its owner, under an advisory lock (a second caller waits), makes the
- * runtime logins that are named in the URLs, and writes down the deployment's own applications.
+ * runtime logins that its URLs name, and writes down the deployment's own applications.
  * @returns the names of the migrations that ran
  */
 export async function migrate(
-  urls: DatabaseUrls,
-  sealer: Sealer,
+  { url, sealer }: Pick<Database, 'url' | 'sealer'>,
   applications: readonly DeploymentApplication[],
 ): Promise<string[]> {
-  const client = new pg.Client({ connectionString: urls.owner });
+  const client = new pg.Client({ connectionString: url('owner') });
   await client.connect();
   try {
     // The runner has a lock of its own, for the migrations alone. This one ends with the connection.
@@ -44,7 +42,7 @@ export async function migrate(
       advisoryLockMode: 'wait',
       logger: { info: () => {}, warn: () => {}, error: () => {} },
     });
-    for (const login of RUNTIME_LOGINS) await ensureLogin(client, urls[login], `bailiwick_${login}`);
+    for (const login of RUNTIME_LOGINS) await ensureLogin(client, url(login), `bailiwick_${login}`);
     await client.query('insert into deployment (key_check) values ($1) on conflict do nothing', [
       sealer.seal(KEY_CHECK, 'bailiwick'),
     ]);

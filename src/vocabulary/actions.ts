@@ -71,7 +71,6 @@ export const INTERNAL_ACTIONS = [
   'authorization/refusals/create',
   'authorization/versions/read',
   'directory/tenants/create',
-  'directory/tenants/read',
   'directory/tenants/basic/update',
 ] as const;
 

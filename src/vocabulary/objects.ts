@@ -87,20 +87,18 @@ export interface RoleAssignment {
   readonly directoryScopeId: '/';
 }
 
-export const OBJECT_TYPES = [
-  'Organization',
-  'User',
-  'Group',
-  'Application',
-  'ServicePrincipal',
-  'OAuth2PermissionGrant',
-  'AppRoleAssignment',
-  'RoleAssignment',
-  'SigningKey',
-  'TokenFamily',
-  'AuditLog',
-] as const;
-export type ObjectType = (typeof OBJECT_TYPES)[number];
+export type ObjectType =
+  | 'Organization'
+  | 'User'
+  | 'Group'
+  | 'Application'
+  | 'ServicePrincipal'
+  | 'OAuth2PermissionGrant'
+  | 'AppRoleAssignment'
+  | 'RoleAssignment'
+  | 'SigningKey'
+  | 'TokenFamily'
+  | 'AuditLog';
 
 /** What a write did to one object; the audit record's target is made from it. */
 export interface ObjectChange {

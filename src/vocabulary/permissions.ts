@@ -65,7 +65,6 @@ export const APPLICATION_PERMISSIONS = [
   'AppRoleAssignment.ReadWrite.All',
 ] as const;
 
-export type OidcScope = (typeof OIDC_SCOPES)[number];
 export type DelegatedPermission = (typeof DELEGATED_PERMISSIONS)[number];
 export type ApplicationPermission = (typeof APPLICATION_PERMISSIONS)[number];
 

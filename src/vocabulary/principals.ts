@@ -38,11 +38,8 @@ export interface InternalPrincipal {
   readonly tenantId: TenantId;
 }
 
-export type Principal = DelegatedPrincipal | ApplicationPrincipal | SessionPrincipal | InternalPrincipal;
-
-/** What is known of a request, for records and logs. All text is bounded and free of control characters. */
-export interface RequestContext {
-  readonly correlationId: string;
-  readonly ipAddress?: string | undefined;
-  readonly userAgent?: string | undefined;
+export function internalPrincipal(name: InternalPrincipal['name'], tenantId: TenantId): InternalPrincipal {
+  return { kind: 'internal', name, tenantId };
 }
+
+export type Principal = DelegatedPrincipal | ApplicationPrincipal | SessionPrincipal | InternalPrincipal;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser, formsOf, headingOf, type Page, textOf } from '../../scripts/demo-story/browser.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { Browser, formsOf, headingOf, type Page, textOf } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import {
   Authorize,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import { Browser, formsOf, headingOf, type Page, textOf } from '../../scripts/demo-story/browser.ts';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { Browser, formsOf, headingOf, type Page, textOf } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import {
   Authorize,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser, formsOf, type Page } from '../../scripts/demo-story/browser.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { Browser, formsOf, type Page } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import {
   Authorize,
@@ -218,11 +218,12 @@ function areaUnderCurve(a: readonly number[], b: readonly number[]): number {
 describe('too much work', () => {
   test('DOS-09: five hundred sign-ins at once are bounded; what is too much is told to come back, and the rest goes on', async () => {
     const { browser, page } = await atSignIn();
-    const slowest = { health: 0 };
+    const slowest = { answer: 0 };
     const watch = setInterval(async () => {
       const began = performance.now();
-      await fetch(`${server.origin}/healthz`);
-      slowest.health = Math.max(slowest.health, performance.now() - began);
+      // Needs the event loop alone, not the database that five hundred others wait for.
+      await fetch(`${server.origin}/common/v2.0/.well-known/openid-configuration`);
+      slowest.answer = Math.max(slowest.answer, performance.now() - began);
     }, 50);
     const answers = await Promise.all(
       Array.from({ length: 500 }, (_, n) => enterPassword(browser, page, { username: `nobody-${n}`, password: WRONG })),
@@ -234,7 +235,7 @@ describe('too much work', () => {
     expect(busy[0]?.text).toContain('Your password was not checked.');
     expect(answers.filter(({ status }) => status !== 503 && status !== 400)).toEqual([]);
     expect(answers.length - busy.length).toBeGreaterThan(10);
-    expect(slowest.health).toBeLessThan(5_000);
+    expect(slowest.answer).toBeLessThan(5_000);
   });
 
   test('DOS-09: a try that was not looked at does not count', async () => {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import { Browser, formsOf, headingOf, type Page } from '../../scripts/demo-story/browser.ts';
 import {
   SESSION_ABSOLUTE_SECONDS,
   SESSION_IDLE_SECONDS,
   sessionSeconds,
 } from '../../src/authentication/session-lifetime.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { Browser, formsOf, headingOf, type Page } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import {
   Authorize,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
-import type { KeySlot, SigningAlgorithm } from '../../src/authentication/signing-slot.ts';
 import { runAsTenant } from '../../src/authentication/virtual-issuer.ts';
+import type { KeySlot, SigningAlgorithm } from '../../src/authorization/internal/signing-keys.ts';
 import {
   contoso,
   fabrikam,

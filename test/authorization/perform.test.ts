@@ -3,19 +3,11 @@ import { z } from 'zod';
 import { getUser, patchUser, removeUser } from '../../src/authorization/catalogue/users.ts';
 import { writeOperation } from '../../src/authorization/operation.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
-import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
-import type { ApplicationPrincipal, DelegatedPrincipal } from '../../src/vocabulary/principals.ts';
+import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { applicationPrincipal, delegatedPrincipal } from '../support/principals.ts';
 import { snapshot } from '../support/snapshot.ts';
-import {
-  anApplication,
-  asSuperuser,
-  aTenant,
-  aUser,
-  operatorOf,
-  type TestPrincipal,
-  type TestTenant,
-} from '../support/tenants.ts';
+import { anApplication, asSuperuser, aTenant, aUser, operatorOf, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;
 let authorization: Authorization;
@@ -31,18 +23,6 @@ beforeAll(async () => {
 
 afterAll(() => database.drop());
 
-const known = <Id>(id: Id | undefined): Id => {
-  if (id === undefined) throw new Error('not a GUID');
-  return id;
-};
-const principalOf = (tenant: TestTenant, { servicePrincipalId, appId }: TestPrincipal): ApplicationPrincipal => ({
-  kind: 'application',
-  tenantId: tenant.id,
-  servicePrincipalId: known(parseObjectId(servicePrincipalId)),
-  appId: known(parseAppId(appId)),
-  tokenId: 'token',
-  keyId: tenant.kid,
-});
 const audits = (tenant: TestTenant) =>
   asSuperuser<{
     result: string;
@@ -56,10 +36,10 @@ const nameOf = async (id: string) =>
 
 describe('a refusal', () => {
   test('changes nothing, and is recorded in the caller’s own tenant with what was asked for by its id alone', async () => {
-    const reader = principalOf(ta, await anApplication(database, ta, ['User.Read.All']));
+    const reader = applicationPrincipal(ta, await anApplication(database, ta, ['User.Read.All']));
     const foreign = await aUser(database, tb, { name: 'bob' });
     const own = await aUser(database, ta, { name: 'alice' });
-    const writer = principalOf(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
+    const writer = applicationPrincipal(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
     const before = await snapshot(database);
     const [recordedA, recordedB] = [(await audits(ta)).length, (await audits(tb)).length];
     const body = { displayName: 'a secret name' };
@@ -94,7 +74,7 @@ describe('a refusal', () => {
   });
 
   test('that can not be recorded is not given: the caller is told to come back', async () => {
-    const reader = principalOf(ta, await anApplication(database, ta, ['User.Read.All']));
+    const reader = applicationPrincipal(ta, await anApplication(database, ta, ['User.Read.All']));
     const alice = await aUser(database, ta);
     await withoutInsert(async () => {
       await expect(
@@ -117,7 +97,7 @@ async function withoutInsert(work: () => Promise<void>): Promise<void> {
 
 describe('a change', () => {
   test('AUD-02: is undone, and the caller told to come back, when its record can not be written', async () => {
-    const writer = principalOf(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
+    const writer = applicationPrincipal(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
     const alice = await aUser(database, ta, { name: 'before' });
     const name = await nameOf(alice.id);
     const change = () =>
@@ -134,7 +114,7 @@ describe('a change', () => {
   });
 
   test('AUD-02: is undone when the disk holds no more records', async () => {
-    const writer = principalOf(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
+    const writer = applicationPrincipal(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
     const alice = await aUser(database, ta);
     const name = await nameOf(alice.id);
     await asSuperuser(
@@ -149,7 +129,7 @@ describe('a change', () => {
   });
 
   test('its record and the tenant’s new version are one transaction: no one sees one of them alone', async () => {
-    const writer = principalOf(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
+    const writer = applicationPrincipal(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
     const alice = await aUser(database, ta);
     await authorization.perform(writer, patchUser, { id: alice.id, body: { displayName: 'together' } }, context);
     const [row] = await asSuperuser<{ same: boolean }>(
@@ -162,7 +142,7 @@ describe('a change', () => {
   });
 
   test('that fails after it wrote leaves nothing, and is recorded as a failure', async () => {
-    const writer = principalOf(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
+    const writer = applicationPrincipal(ta, await anApplication(database, ta, ['User.ReadWrite.All']));
     const alice = await aUser(database, ta);
     const name = await nameOf(alice.id);
     const twice = writeOperation({
@@ -200,7 +180,7 @@ describe('an internal principal', () => {
     );
     expect(await nameOf(alice.id)).toBe('by the operator');
     expect(JSON.stringify((await audits(ta)).at(-1))).toContain('bailiwick operator');
-    const janitor = { kind: 'internal', name: 'janitor', tenantId: ta.id } as const;
+    const janitor = internalPrincipal('janitor', ta.id);
     await expect(
       operator.perform(janitor, patchUser, { id: alice.id, body: { displayName: 'x' } }, context),
     ).rejects.toThrow('The internal principal janitor may not do directory/users/basic/update.');
@@ -221,15 +201,7 @@ describe('an internal principal', () => {
 
 test('a person’s ids from one tenant with another tenant’s id are nobody', async () => {
   const alice = await aUser(database, ta, { scopes: ['User.Read.All'] });
-  const principal: DelegatedPrincipal = {
-    kind: 'delegated',
-    tenantId: tb.id,
-    userId: known(parseObjectId(alice.id)),
-    appId: known(parseAppId(alice.appId)),
-    scopes: ['User.Read.All'],
-    familyId: 'any',
-    keyId: tb.kid,
-  };
+  const principal = delegatedPrincipal(tb, alice, ['User.Read.All']);
   await expect(authorization.perform(principal, getUser, { id: alice.id }, context)).rejects.toMatchObject({
     status: 401,
   });

@@ -16,10 +16,12 @@ import { endFamilies, endToken } from '../../src/authorization/internal/tokens.t
 import { LiveStates } from '../../src/authorization/live-states.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { Versions } from '../../src/authorization/versions.ts';
-import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
+import { parseObjectId } from '../../src/vocabulary/ids.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal } from '../../src/vocabulary/principals.ts';
+import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { times } from '../support/length.ts';
+import { applicationPrincipal, delegatedPrincipal } from '../support/principals.ts';
 import {
   anApplication,
   asSuperuser,
@@ -63,29 +65,10 @@ const known = <Id>(id: Id | undefined): Id => {
   if (id === undefined) throw new Error('not there');
   return id;
 };
-const appOf = ({ servicePrincipalId, appId }: TestPrincipal): ApplicationPrincipal => ({
-  kind: 'application',
-  tenantId: tenant.id,
-  servicePrincipalId: known(parseObjectId(servicePrincipalId)),
-  appId: known(parseAppId(appId)),
-  tokenId: `token of ${appId}`,
-  keyId: tenant.kid,
-});
+const appOf = (application: TestPrincipal) => applicationPrincipal(tenant, application);
+const personOf = (person: TestPrincipal) => delegatedPrincipal(tenant, person, ['User.Read.All']);
 const one = async (text: string, values: unknown[]): Promise<string> =>
   known((await asSuperuser<{ id: string }>(database, text, values))[0]?.id);
-
-async function personOf(person: TestPrincipal): Promise<DelegatedPrincipal> {
-  const familyId = await one('select id from token_families where user_id = $1', [person.id]);
-  return {
-    kind: 'delegated',
-    tenantId: tenant.id,
-    userId: known(parseObjectId(person.id)),
-    appId: known(parseAppId(person.appId)),
-    scopes: ['User.Read.All'],
-    familyId,
-    keyId: tenant.kid,
-  };
-}
 
 type Principal = DelegatedPrincipal | ApplicationPrincipal;
 interface Revocation {
@@ -131,16 +114,16 @@ const REVOCATIONS: Readonly<Record<string, () => Promise<Revocation>>> = {
   'a consent': async () => {
     const person = await aPerson();
     const id = await one('select id from oauth2_permission_grants where client_id = $1', [person.servicePrincipalId]);
-    return { principal: await personOf(person), revoke: () => byAdmin(removeGrant, { id }) };
+    return { principal: personOf(person), revoke: () => byAdmin(removeGrant, { id }) };
   },
   'a user who is disabled': async () => {
     const person = await aPerson();
     const input = { id: person.id, body: { accountEnabled: false } };
-    return { principal: await personOf(person), revoke: () => byAdmin(patchUser, input) };
+    return { principal: personOf(person), revoke: () => byAdmin(patchUser, input) };
   },
   'a user who is deleted': async () => {
     const person = await aPerson();
-    return { principal: await personOf(person), revoke: () => byAdmin(removeUser, { id: person.id }) };
+    return { principal: personOf(person), revoke: () => byAdmin(removeUser, { id: person.id }) };
   },
   'a service principal that is disabled': async () => {
     const daemon = await aDaemon();
@@ -170,8 +153,8 @@ const REVOCATIONS: Readonly<Record<string, () => Promise<Revocation>>> = {
     return { principal: appOf(daemon), revoke };
   },
   'a token family': async () => {
-    const principal = await personOf(await aPerson());
-    const tokenService = { kind: 'internal', name: 'tokenService', tenantId: tenant.id } as const;
+    const principal = personOf(await aPerson());
+    const tokenService = internalPrincipal('tokenService', tenant.id);
     const authentication = database.authorization('authentication');
     return {
       principal,
@@ -207,7 +190,7 @@ const REVOCATIONS: Readonly<Record<string, () => Promise<Revocation>>> = {
   },
   'a token': async () => {
     const principal = appOf(await aDaemon());
-    const tokenService = { kind: 'internal', name: 'tokenService', tenantId: tenant.id } as const;
+    const tokenService = internalPrincipal('tokenService', tenant.id);
     const token = { tokenId: principal.tokenId, expiresAt: Math.floor(Date.now() / 1_000) + 3_600 };
     const authentication = database.authorization('authentication');
     return { principal, revoke: () => authentication.performInternal(tokenService, endToken, token) };
@@ -272,7 +255,7 @@ describe('after a revocation is acknowledged, no later request succeeds at any p
 
   test('a directory role', async () => {
     const person = await aUser(database, tenant, { scopes: ['User.ReadWrite.All'], roles: ['User Administrator'] });
-    const principal = { ...(await personOf(person)), scopes: ['User.ReadWrite.All'] };
+    const principal = { ...personOf(person), scopes: ['User.ReadWrite.All'] };
     const change = { id: bystander.id, body: { jobTitle: 'x' } };
     const asks = serving.map((process) => () => process.perform(principal, patchUser, change, context));
     const revoke = () =>

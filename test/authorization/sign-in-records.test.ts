@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { newTenantId, type TenantId } from '../../src/vocabulary/ids.ts';
+import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 
@@ -19,7 +20,7 @@ afterAll(() => database.drop());
 
 const record = (tenantId: TenantId, over: object = {}) => {
   const tokenId = randomUUID();
-  const principal = { kind: 'internal', name: 'tokenService', tenantId } as const;
+  const principal = internalPrincipal('tokenService', tenantId);
   const entry = { eventType: 'servicePrincipal', correlationId: randomUUID(), tokenId, ...over } as const;
   return authorization.recordSignIn(principal, entry).then(() => tokenId);
 };
@@ -63,7 +64,7 @@ describe('sign-in records', () => {
     const [one] = tenants;
     if (!one) throw new Error('no tenant');
     const entry = { eventType: 'servicePrincipal', correlationId: 'x' } as const;
-    expect(() => authorization.recordSignIn({ kind: 'internal', name: 'janitor', tenantId: one.id }, entry)).toThrow(
+    expect(() => authorization.recordSignIn(internalPrincipal('janitor', one.id), entry)).toThrow(
       'may not do authentication/signIns/create',
     );
   });

@@ -1,11 +1,15 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { consentForSelf } from '../../src/authorization/catalogue/page-consents.ts';
+import { type ObjectId, parseObjectId, parseTenantId, type TenantId } from '../../src/vocabulary/ids.ts';
+import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { aCommandLine, type TestCommandLine } from '../support/command-line.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { asSuperuser } from '../support/tenants.ts';
 
 const DAEMON = '3de049bd-bd37-4665-951e-1e0172a02fd4';
+const HR = '32904e18-d0a5-4482-83f9-243ed3d8c2f4';
 const ANALYTICS = 'fa5c2978-aab0-4337-99d6-9c7fca70bb47';
 const CONTOSO = ['--tenant', 'contoso.example'];
 
@@ -108,6 +112,51 @@ describe('consent', () => {
     );
     const left = (await json('consent', 'list', ...client)).consents;
     expect(left).toEqual([expect.objectContaining({ for: 'everybody', permission: 'User.Read.All' })]);
+  });
+
+  test('the list says who granted what to which application, and when', async () => {
+    const began = Date.now();
+    const userId = parseObjectId('d2ee37f9-a34c-4c76-bbcd-d00500d28a41') as ObjectId; // Alice
+    const tenantId = parseTenantId('61b0ebf9-4bbc-40f6-92cf-acd9e9a4e5b7') as TenantId; // Contoso
+    const [api] = await asSuperuser<{ id: string }>(
+      database,
+      'select id from service_principals where tenant_id = $1 and app_id = $2',
+      [tenantId, DIRECTORY_APP_ID],
+    );
+    await database
+      .authorization('authentication')
+      .perform(
+        { kind: 'session', tenantId, userId, authenticatedAt: new Date() },
+        consentForSelf,
+        { appId: HR, scopes: [{ resourceId: api?.id, values: ['User.Read'] }] },
+        { correlationId: 'c-1' },
+      );
+    await json('consent', 'grant', ...CONTOSO, '--client', DAEMON, '--app-role', 'User.Read.All');
+    const { consents } = await json('consent', 'list', ...CONTOSO);
+    const by = (name: string) => consents.find(({ client }: { client: string }) => client === name);
+    expect(by('Contoso HR')).toMatchObject({ for: 'alice@contoso.example', grantedBy: 'alice@contoso.example' });
+    expect(by('Contoso Nightly Report')).toMatchObject({ for: 'itself', grantedBy: 'bailiwick operator' });
+    for (const { grantedDateTime } of consents) {
+      expect(Math.abs(Date.parse(grantedDateTime) - began)).toBeLessThan(600_000);
+    }
+    const { stdout } = await cli.run('consent', 'list', ...CONTOSO);
+    expect(stdout).toMatch(/^APPLICATION +API +FOR +PERMISSION +GRANTED BY +WHEN\n/);
+    expect(stdout).toMatch(/Contoso HR .*User\.Read +alice@contoso\.example +\d{4}-\d\d-\d\d \d\d:\d\d/);
+    const own = (await json('consent', 'list', ...CONTOSO, '--user', 'Alice@contoso.example')).consents;
+    expect(own).toEqual([by('Contoso HR')]);
+    expect((await cli.run('consent', 'list', ...CONTOSO, '--user', 'x@contoso.example')).code).toBe(1);
+    await json('consent', 'revoke', ...CONTOSO, '--client', DAEMON, '--app-role', 'User.Read.All');
+    await json(
+      'consent',
+      'revoke',
+      ...CONTOSO,
+      '--client',
+      HR,
+      '--scope',
+      'User.Read',
+      '--user',
+      'alice@contoso.example',
+    );
   });
 
   test('an application is removed from the organization with all that it was granted', async () => {

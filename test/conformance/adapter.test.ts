@@ -7,6 +7,7 @@ import { runAsTenant } from '../../src/authentication/virtual-issuer.ts';
 import { IssuanceError, issueTokens } from '../../src/authorization/internal/tokens.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import type { TenantId } from '../../src/vocabulary/ids.ts';
+import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aPerson } from '../support/applications.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
@@ -33,7 +34,7 @@ function requestOf(tenantId: TenantId): OAuthRequest {
     tenantId,
     context: { correlationId: randomUUID() },
     arrivedAt: performance.now(),
-    principal: { kind: 'internal', name: 'tokenService', tenantId },
+    principal: internalPrincipal('tokenService', tenantId),
     keyring: { key: () => undefined },
     resources: new Map(),
     pending: {},

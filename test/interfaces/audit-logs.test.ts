@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { anApplication, asSuperuser, aTenant, aUser, type TestTenant } from '../support/tenants.ts';
@@ -70,6 +71,33 @@ describe('AUD-06: the logs', () => {
       expect(body.value[0]).toMatchObject({ result: 'success', operationType: 'Add', initiatedBy: { user: null } });
     }
   });
+});
+
+test('who granted a consent, and when, is found by the grant’s id', async () => {
+  const administrator = await aUser(database, tenant, {
+    scopes: ['DelegatedPermissionGrant.ReadWrite.All', 'AuditLog.Read.All'],
+    roles: ['Global Administrator'],
+  });
+  const token = await administrator.token();
+  const { servicePrincipalId } = await anApplication(database, tenant, []);
+  const [resource] = await asSuperuser<{ id: string }>(
+    database,
+    'select id from service_principals where tenant_id = $1 and app_id = $2',
+    [tenant.id, DIRECTORY_APP_ID],
+  );
+  const granted = await server.call(token, 'POST', '/v1.0/oauth2PermissionGrants', {
+    ...{ clientId: servicePrincipalId, resourceId: resource?.id, consentType: 'AllPrincipals', scope: 'User.Read' },
+  });
+  const filter = encodeURIComponent(`targetResources/any(t:t/id eq '${granted.body.id}') and result eq 'success'`);
+  const { body } = await server.call(token, 'GET', `${LOGS[0]}?$filter=${filter}`);
+  expect(body.value).toMatchObject([
+    {
+      activityDisplayName: 'Add delegated permission grant',
+      activityDateTime: expect.any(String),
+      initiatedBy: { user: { id: administrator.id } },
+      targetResources: [{ id: granted.body.id, type: 'OAuth2PermissionGrant' }],
+    },
+  ]);
 });
 
 describe('AUD-05: what a caller writes into the log', () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CompactEncrypt, SignJWT } from 'jose';
 import { listKeys } from '../../src/authorization/internal/signing-keys.ts';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
+import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { anApplication, asSuperuser, aTenant, aUser, type TestPrincipal, type TestTenant } from '../support/tenants.ts';
@@ -26,7 +27,7 @@ beforeAll(async () => {
   daemon = await anApplication(database, tenant, ['User.Read.All']);
   const keys = await database
     .authorization('directory')
-    .performInternal({ kind: 'internal', name: 'tokenService', tenantId: tenant.id }, listKeys, undefined);
+    .performInternal(internalPrincipal('tokenService', tenant.id), listKeys, undefined);
   publicJwk = keys.find(({ kid }) => kid === tenant.kid)?.publicJwk ?? {};
 });
 

@@ -30,8 +30,6 @@ const unassign = (name: 'client' | 'user' | 'group', assignment: keyof Objects) 
   parameters: (objects: Objects) => ({ id: objects[name], assignmentId: objects[assignment] }),
 });
 const password = 'correct horse battery staple';
-/** When the password of whoever calls was set. */
-export const PASSWORD_VERSION = '2020-01-01 00:00:00+00';
 
 /** A case for every operation of the catalogue, by its name. */
 export const CASES: Readonly<Record<string, IsolationCase>> = {
@@ -129,10 +127,6 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   },
   deleteRoleAssignment: on('roleAssignment'),
 
-  changePasswordAtSignIn: {
-    input: () => ({ passwordVersion: PASSWORD_VERSION, newPassword: password, words: [] }),
-  },
-  signOutEverywhere: { input: () => ({}) },
   listMyApplications: { input: () => ({}) },
   withdrawMyConsent: { input: ({ client }) => ({ id: client }) },
   consentForSelf: {

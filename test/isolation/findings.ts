@@ -8,7 +8,7 @@ import type { TestDatabase } from '../support/database.ts';
 import type { TestDirectoryServer } from '../support/directory-server.ts';
 import { checksums, furnish, newObjects, OBJECTS, type ObjectName, type Objects } from '../support/furnished-tenant.ts';
 import { asSuperuser, aUser, operatorOf, type TestPrincipal, type TestTenant } from '../support/tenants.ts';
-import { type IsolationCase, PASSWORD_VERSION, requestOf } from './cases.ts';
+import { type IsolationCase, requestOf } from './cases.ts';
 
 export interface Neighbours {
   readonly database: TestDatabase;
@@ -178,11 +178,10 @@ async function anAdministrator(database: TestDatabase, tenant: TestTenant): Prom
     scopes: DELEGATED_PERMISSIONS,
     roles: ['Global Administrator'],
   });
-  await asSuperuser(
-    database,
-    "insert into user_passwords (tenant_id, user_id, password_hash, changed_at) values ($1, $2, 'x', $3)",
-    [tenant.id, administrator.id, PASSWORD_VERSION],
-  );
+  await asSuperuser(database, "insert into user_passwords (tenant_id, user_id, password_hash) values ($1, $2, 'x')", [
+    tenant.id,
+    administrator.id,
+  ]);
   // His own consent to every application, so that there is one to take back.
   await asSuperuser(
     database,

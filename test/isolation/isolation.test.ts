@@ -72,7 +72,7 @@ describe('the same suite notices a build', () => {
     expect(findings).toContain('user of the other tenant is answered with 200');
     expect(findings).toContain('an object of the other tenant is in the answer');
     expect(findings).toContain('user: 0 refusal records');
-  });
+  }, 120_000);
 
   test('whose write forgets the tenant, in a database without row level security', async () => {
     const careless = {
@@ -91,7 +91,7 @@ describe('the same suite notices a build', () => {
         'rows of the other tenant with the same ids changed',
       ]),
     );
-  });
+  }, 120_000);
 
   test('that says forbidden where it should say not found', async () => {
     const telling = {
@@ -106,5 +106,5 @@ describe('the same suite notices a build', () => {
     await asSuperuser(world.database, 'alter table groups disable row level security');
     const findings = await findingsOf(world, telling, CASES.deleteGroup ?? {});
     expect(findings.join('\n')).toContain('group of the other tenant is told apart');
-  });
+  }, 120_000);
 });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { allowInsecureRequests, buildEndSessionUrl, ClientSecretPost, discovery } from 'openid-client';
+import { type Browser, headingOf } from '../../scripts/demo-story/browser.ts';
 import { aClientApplication, consentTo, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { credentialsOf, post, refreshForm } from '../support/authorize.ts';
-import { type Browser, headingOf } from '../support/browser.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { Authorize, aPerson, type Person, signIn } from '../support/sign-in.ts';
 import { aTenant, type TestTenant } from '../support/tenants.ts';

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { freePort } from '../../scripts/demo-story/processes.ts';
 import { type Listening, listen } from '../../src/server/listener.ts';
-import { freePort } from '../support/ports.ts';
 
 let listening: Listening;
 let port: number;

@@ -6,14 +6,15 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
+import { freePort } from '../../scripts/demo-story/processes.ts';
 import { readConfig } from '../../src/config.ts';
 import { makeOwnCertificate } from '../../src/server/certificate-authority.ts';
 import { readCertificate } from '../../src/server/certificates.ts';
+import { withHealth } from '../../src/server/health.ts';
 import { type Certificate, type Listening, listen } from '../../src/server/listener.ts';
 import { errorFields, makeLogs } from '../../src/server/log.ts';
 import { makeAddressOf } from '../../src/server/proxies.ts';
 import { aTestDirectory } from '../support/database.ts';
-import { freePort } from '../support/ports.ts';
 
 function aRequest(remoteAddress: string, forwarded?: string): IncomingMessage {
   const headersDistinct = forwarded === undefined ? {} : { 'x-forwarded-for': [forwarded] };
@@ -34,6 +35,28 @@ describe('the address of a caller', () => {
   ])('NET-06: %s', (_name, trusted, peer, forwarded, address) => {
     expect(makeAddressOf(trusted)(aRequest(peer, forwarded))).toBe(address);
   });
+});
+
+test('/healthz says whether the database answers, before anything else is asked', async () => {
+  const port = await freePort();
+  let isHealthy = true;
+  const handle = withHealth(
+    (_request, response) => response.end('handled'),
+    async () => isHealthy,
+  );
+  const listener = await listen({ host: '127.0.0.1', port }, handle);
+  try {
+    const read = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      return [answer.status, await answer.text()];
+    };
+    expect(await read('/healthz')).toEqual([200, '{"status":"ok"}']);
+    isHealthy = false;
+    expect(await read('/healthz')).toEqual([503, '{"status":"unavailable"}']);
+    expect(await read('/other')).toEqual([200, 'handled']);
+  } finally {
+    await listener.close(0);
+  }
 });
 
 describe('a listener', () => {

@@ -15,6 +15,7 @@ const sealer = new Sealer(randomBytes(32));
 let postgres: Awaited<ReturnType<typeof startEmbeddedPostgres>>;
 let superuser: pg.Client;
 let urls: ReturnType<typeof postgres.urls>;
+const url = (login: keyof typeof urls) => urls[login];
 
 beforeAll(async () => {
   const cluster: TestCluster = JSON.parse(readFileSync(process.env.BAILIWICK_TEST_CLUSTER ?? '', 'utf8'));
@@ -47,7 +48,7 @@ const rows = async <Row>(text: string): Promise<Row[]> => (await superuser.query
 
 describe('migrations', () => {
   test('of four processes that start at once on an empty database, one migrates and all go on', async () => {
-    const ran = await Promise.all(Array.from({ length: 4 }, () => migrate(urls, sealer, [application])));
+    const ran = await Promise.all(Array.from({ length: 4 }, () => migrate({ url, sealer }, [application])));
     expect(ran.map((names) => names.length).sort()).toEqual([0, 0, 0, 3]);
     for (const login of logins) expect(await databaseProblems(urls[login], sealer, login)).toEqual([]);
   });
@@ -57,13 +58,13 @@ describe('migrations', () => {
       rows(`select (select json_agg(r.* order by r.rolname) from pg_roles r) as roles, (select json_agg(m) from migrations m) as migrations,
         (select json_agg(d) from deployment d) as deployment, (select count(*) from pg_class) as objects`);
     const before = await look();
-    expect(await migrate(urls, sealer, [application])).toEqual([]);
+    expect(await migrate({ url, sealer }, [application])).toEqual([]);
     expect(await look()).toEqual(before);
   });
 
   test('under another key-encryption key they do not replace the first one', async () => {
     const other = new Sealer(randomBytes(32));
-    await migrate(urls, other, [application]);
+    await migrate({ url, sealer: other }, [application]);
     expect(await databaseProblems(urls.directory, other)).toEqual([
       'The key-encryption key does not open what this database holds.',
     ]);
@@ -72,7 +73,7 @@ describe('migrations', () => {
 });
 
 describe('the schema, as the catalog of Postgres knows it', () => {
-  beforeAll(() => migrate(urls, sealer, [application]));
+  beforeAll(() => migrate({ url, sealer }, [application]));
 
   test('every table but the listed global ones has a primary key that begins with tenant_id', async () => {
     const tables = await rows<{ name: string; first: string }>(

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { addPassword } from '../../src/authorization/catalogue/applications.ts';
 import { getArtifact, putArtifact } from '../../src/authorization/internal/artifacts.ts';
 import { addSigningKey } from '../../src/authorization/internal/signing-keys.ts';
+import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { placesOf } from '../support/database-search.ts';
 import { asSuperuser, aTenant, operatorOf, type TestTenant } from '../support/tenants.ts';
@@ -22,7 +23,7 @@ describe('SEC-02: a dump of the database', () => {
     'holds no %s that can be presented, nor what is in it',
     async (model) => {
       const authentication = database.authorization('authentication');
-      const principal = { kind: 'internal', name: 'tokenService', tenantId: tenant.id } as const;
+      const principal = internalPrincipal('tokenService', tenant.id);
       const [id, uid, inside] = [randomBytes(32), randomBytes(16), randomBytes(24)].map((b) => b.toString('base64url'));
       if (!id || !uid || !inside) throw new Error('no random text');
       const payload = { jti: id, cookie: inside, nested: { sessionUid: uid } };

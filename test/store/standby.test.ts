@@ -34,7 +34,7 @@ beforeAll(async () => {
   postgres = await startEmbeddedPostgres(directory);
   await ensureDatabase(postgres.superuser, 'standby');
   const urls = postgres.urls('standby');
-  await migrate(urls, sealer, [{ ...DIRECTORY_API, identifierUris: [] }]);
+  await migrate({ url: (login) => urls[login], sealer }, [{ ...DIRECTORY_API, identifierUris: [] }]);
   await authorization().performInternal(operatorOf(tenantId), addTenant, {
     displayName: 'Contoso',
     domains: ['contoso.example'],

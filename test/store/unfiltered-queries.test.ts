@@ -8,12 +8,13 @@ import * as applications from '../../src/directory/applications.ts';
 import * as artifacts from '../../src/directory/artifacts.ts';
 import * as auditLogs from '../../src/directory/audit-logs.ts';
 import * as clients from '../../src/directory/clients.ts';
+import * as consentOrigins from '../../src/directory/consent-origins.ts';
 import * as consents from '../../src/directory/consents.ts';
 import * as dependents from '../../src/directory/dependents.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
 import * as organizations from '../../src/directory/organizations.ts';
-import * as ownAccount from '../../src/directory/own-account.ts';
+import * as ownConsents from '../../src/directory/own-consents.ts';
 import * as grants from '../../src/directory/permission-grants.ts';
 import * as roleAssignments from '../../src/directory/role-assignments.ts';
 import * as servicePrincipals from '../../src/directory/service-principals.ts';
@@ -22,7 +23,7 @@ import * as signingKeys from '../../src/directory/signing-keys.ts';
 import * as tenants from '../../src/directory/tenants.ts';
 import * as families from '../../src/directory/token-families.ts';
 import * as userAssignments from '../../src/directory/user-assignments.ts';
-import * as userCredentials from '../../src/directory/user-credentials.ts';
+import * as userPasswords from '../../src/directory/user-passwords.ts';
 import * as users from '../../src/directory/users.ts';
 import { Permit, type Statement } from '../../src/store/permit.ts';
 import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
@@ -68,10 +69,10 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'directory',
     (permit, { application }) => applications.readApplication(permit, object(application)),
   ],
-  findApplication: ['directory', (permit, { appId }) => applications.findApplication(permit, app(appId))],
   findArtifact: ['authentication', (permit, { mark }) => artifacts.findArtifact(permit, 'Session', mark)],
   findArtifactByUid: ['authentication', (permit, { mark }) => artifacts.findArtifactByUid(permit, 'Session', mark)],
   listAudits: ['directory', (permit) => auditLogs.listAudits(permit, page)],
+  readConsentOrigins: ['directory', (permit, { grant }) => consentOrigins.readConsentOrigins(permit, [grant])],
   listSignIns: ['directory', (permit) => auditLogs.listSignIns(permit, page)],
   readAudit: ['directory', (permit, { record }) => auditLogs.readAudit(permit, object(record))],
   readSignIn: ['directory', (permit, { record }) => auditLogs.readSignIn(permit, object(record))],
@@ -140,7 +141,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'directory',
     (permit, { roleAssignment }) => roleAssignments.readRoleAssignment(permit, object(roleAssignment)),
   ],
-  readPasswordVersion: ['directory', (permit, { user }) => userCredentials.readPasswordVersion(permit, object(user))],
+  readPasswordVersion: ['directory', (permit, { user }) => userPasswords.readPasswordVersion(permit, object(user))],
   readConsentable: [
     'authentication',
     (permit, { directoryApi }) => consents.readConsentable(permit, [object(directoryApi)]),
@@ -157,11 +158,11 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'authentication',
     (permit, { user }) => signInCredentials.readCredentialsOf(permit, object(user)),
   ],
-  readUserWords: ['directory', (permit, { user }) => userCredentials.readUserWords(permit, object(user))],
-  listMyApplications: ['authentication', (permit, { user }) => ownAccount.listMyApplications(permit, object(user))],
+  readUserWords: ['directory', (permit, { user }) => userPasswords.readUserWords(permit, object(user))],
+  listMyApplications: ['authentication', (permit, { user }) => ownConsents.listMyApplications(permit, object(user))],
   findOwnGrants: [
     'authentication',
-    (permit, { user, servicePrincipal }) => ownAccount.findOwnGrants(permit, object(user), object(servicePrincipal)),
+    (permit, { user, servicePrincipal }) => ownConsents.findOwnGrants(permit, object(user), object(servicePrincipal)),
   ],
   readUser: ['directory', (permit, { user }) => users.readUser(permit, object(user))],
 };

@@ -61,7 +61,6 @@ export async function anAuthenticationServer(
       forms: database.sealer.derive('bailiwick/forms/1'),
     },
     addressOf: (request) => request.socket.remoteAddress,
-    isHealthy: async () => true,
     onRefusal: ({ reason }) => refusals.push(reason),
     onError: (error) => errors.push(error),
   });

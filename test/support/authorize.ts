@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client';
 import { putArtifact } from '../../src/authorization/internal/artifacts.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
+import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import type { TestApplication } from './applications.ts';
 import type { TestDatabase } from './database.ts';
 import type { TestTenant } from './tenants.ts';
@@ -53,7 +54,7 @@ export async function aSignedInBrowser(database: TestDatabase, tenant: TestTenan
   const [id, uid] = [randomBytes(24).toString('base64url'), randomBytes(24).toString('base64url')];
   const now = Math.floor(Date.now() / 1_000);
   const session = { kind: 'Session', jti: id, uid, accountId: userId, loginTs: now, amr: ['pwd'], acr: '1' };
-  const principal = { kind: 'internal', name: 'tokenService', tenantId: tenant.id } as const;
+  const principal = internalPrincipal('tokenService', tenant.id);
   await writerOf(database).performInternal(principal, putArtifact, {
     model: 'Session',
     id,

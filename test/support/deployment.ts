@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from '../../scripts/demo-story/processes.ts';
 import { type DatabaseUrls, startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
-import { freePort } from './ports.ts';
 
 const MAIN = resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const run = promisify(execFile);

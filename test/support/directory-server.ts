@@ -7,6 +7,7 @@ import type { AnyOperation } from '../../src/authorization/operation.ts';
 import { makeDirectoryApi } from '../../src/interfaces/directory-api.ts';
 import { SkipTokens } from '../../src/interfaces/odata/skip-token.ts';
 import type { DirectoryError } from '../../src/vocabulary/errors.ts';
+import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import type { TestDatabase } from './database.ts';
 import { ORIGIN } from './tenants.ts';
 
@@ -44,11 +45,7 @@ export async function aDirectoryServer(
   const errors: unknown[] = [];
   const refusals: DirectoryError[] = [];
   const findKey = async (tenantId: Parameters<Parameters<typeof makeVerifyAccessToken>[1]>[0], kid: string) => {
-    const keys = await authorization.performInternal(
-      { kind: 'internal', name: 'tokenService', tenantId },
-      listKeys,
-      undefined,
-    );
+    const keys = await authorization.performInternal(internalPrincipal('tokenService', tenantId), listKeys, undefined);
     return keys.find((key) => key.kid === kid);
   };
   const handler = makeDirectoryApi({
@@ -57,7 +54,6 @@ export async function aDirectoryServer(
     verify: makeVerifyAccessToken(ORIGIN, findKey),
     skipTokens: new SkipTokens(database.sealer.derive('bailiwick/skip-tokens/1')),
     origin: DIRECTORY_ORIGIN,
-    isHealthy: async () => true,
     addressOf: (request) => request.socket.remoteAddress,
     allowedOrigins: new Set(['https://app.example']),
     onRefusal: (error) => refusals.push(error),

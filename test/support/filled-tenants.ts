@@ -129,9 +129,9 @@ function rowsOf(tenant: FilledTenant, id: (number: number) => string): [string, 
     at('role_assignments', 'id, role_definition_id, user_id', '$2, $3, $4', tenant.roleAssignment, id(17), user),
     at(
       'directory_audits',
-      'id, activity_display_name, category, operation_type, result, correlation_id, initiated_by',
-      `$2, $3, $3, $3, 'success', $3, '{}'`,
-      ...[tenant.record, mark],
+      'id, activity_display_name, category, operation_type, result, correlation_id, initiated_by, target_resources',
+      `$2, $3, $3, 'Add', 'success', $3, '{}', jsonb_build_array(jsonb_build_object('id', $4::text))`,
+      ...[tenant.record, mark, tenant.grant],
     ),
     at('sign_ins', 'id, event_type, correlation_id', '$2, $3, $3', tenant.record, mark),
     at(

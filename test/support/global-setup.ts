@@ -18,7 +18,7 @@ export default async function setUp(): Promise<void> {
     'full_page_writes=off',
   ]);
   await ensureDatabase(postgres.superuser, TEMPLATE);
-  await migrate(postgres.urls(TEMPLATE), new Sealer(randomBytes(32)), [
+  await migrate({ url: (login) => postgres.urls(TEMPLATE)[login], sealer: new Sealer(randomBytes(32)) }, [
     { ...DIRECTORY_API, identifierUris: ['http://localhost:8401', 'https://graph.microsoft.com'] },
   ]);
   const file = join(directory, 'cluster.json');

@@ -1,8 +1,8 @@
 import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { Browser, headingOf, type Page } from '../../scripts/demo-story/browser.ts';
 import { directoryRoleNamed } from '../../src/vocabulary/directory-roles.ts';
 import { DIRECTORY_API, DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import type { TestAuthenticationServer } from './authentication-server.ts';
-import { Browser, headingOf, type Page } from './browser.ts';
 import type { TestDatabase } from './database.ts';
 import { asSuperuser, type TestTenant } from './tenants.ts';
 

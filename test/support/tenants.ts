@@ -5,7 +5,7 @@ import { addTenant } from '../../src/authorization/internal/tenants.ts';
 import { directoryRoleNamed } from '../../src/vocabulary/directory-roles.ts';
 import { newTenantId, type TenantId } from '../../src/vocabulary/ids.ts';
 import { DIRECTORY_API, DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
-import type { InternalPrincipal } from '../../src/vocabulary/principals.ts';
+import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import type { TestDatabase } from './database.ts';
 import { superuserOf } from './superuser.ts';
 
@@ -20,7 +20,7 @@ export interface TestTenant {
   sign(claims: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
 }
 
-export const operatorOf = (tenantId: TenantId): InternalPrincipal => ({ kind: 'internal', name: 'operator', tenantId });
+export const operatorOf = (tenantId: TenantId) => internalPrincipal('operator', tenantId);
 
 /** A tenant with a verified domain, the directory API's service principal and an ES256 key, made by the product itself. */
 export async function aTenant(database: TestDatabase, name = 'Tenant'): Promise<TestTenant> {
@@ -67,6 +67,8 @@ export interface TestPrincipal {
   readonly id: string;
   readonly appId: string;
   readonly servicePrincipalId: string;
+  /** Of a person: the token family. */
+  readonly familyId?: string;
   token(overrides?: Record<string, unknown>): Promise<string>;
 }
 
@@ -148,7 +150,7 @@ export async function aUser(
     scp: scopes.join(' '),
     scope: scopes.join(' '),
   };
-  return { id, appId, servicePrincipalId, token: (overrides) => mint(tenant, { ...claims, ...overrides }) };
+  return { id, appId, servicePrincipalId, familyId, token: (overrides) => mint(tenant, { ...claims, ...overrides }) };
 }
 
 async function aServicePrincipal(database: TestDatabase, tenant: TestTenant) {

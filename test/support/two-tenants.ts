@@ -3,13 +3,14 @@ import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import Provider, { type Adapter, type AdapterPayload, type ClientMetadata } from 'oidc-provider';
-import { type KeySlot, makeSigningSlots, type SigningAlgorithm } from '../../src/authentication/signing-slot.ts';
+import { makeSigningSlots } from '../../src/authentication/signing-slot.ts';
 import {
   currentKeyring,
   currentTenancy,
   makeVirtualIssuer,
   runAsTenant,
 } from '../../src/authentication/virtual-issuer.ts';
+import type { KeySlot, SigningAlgorithm } from '../../src/authorization/internal/signing-keys.ts';
 
 /** Not where the server listens: every URL must come from here. */
 export const origin = 'https://login.example';

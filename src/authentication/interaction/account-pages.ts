@@ -1,4 +1,5 @@
-import { endMySessions, getMyApplications, withdrawMyConsent } from '../../authorization/catalogue/own-account.ts';
+import { getMyApplications, withdrawMyConsent } from '../../authorization/catalogue/page-consents.ts';
+import { revokeMySessions } from '../../authorization/catalogue/user-sessions.ts';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
 import { endFamilies } from '../../authorization/internal/tokens.ts';
 import type { Authorization } from '../../authorization/perform.ts';
@@ -95,7 +96,7 @@ export class AccountPages {
   async signOutEverywhere(call: PageCall): Promise<void> {
     const { authorization, forms } = this.#parts;
     await forms.read(call.request, bindingOf(call));
-    await authorization.perform(principalOf(call), endMySessions, {}, call.tenancy.context);
+    await authorization.perform(principalOf(call), revokeMySessions, {}, call.tenancy.context);
     await this.#signedOut(call, true);
   }
 

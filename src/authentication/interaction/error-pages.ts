@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Tenant } from '../../authorization/internal/tenants.ts';
-import type { RequestContext } from '../../vocabulary/principals.ts';
+import type { RequestContext } from '../../vocabulary/request-context.ts';
 import { errorPage } from '../pages/error.ts';
 import type { Html } from '../pages/html.ts';
 import { describe, type Reason } from '../refusals.ts';

@@ -130,7 +130,7 @@ export async function serve(
   }
 }
 
-export function writeExpired({ errorPages }: Pick<InteractionParts, 'errorPages'>, call: PageCall): void {
+function writeExpired({ errorPages }: Pick<InteractionParts, 'errorPages'>, call: PageCall): void {
   const { response, tenant, tenancy } = call;
   errorPages.send(response, 'expired', { status: 400, context: tenancy.context, tenant });
 }

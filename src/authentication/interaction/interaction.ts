@@ -1,7 +1,7 @@
 import type Provider from 'oidc-provider';
 import type { Authorization } from '../../authorization/perform.ts';
 import type { TenantId } from '../../vocabulary/ids.ts';
-import type { RequestContext } from '../../vocabulary/principals.ts';
+import type { RequestContext } from '../../vocabulary/request-context.ts';
 import type { TenantRoute } from '../authentication-server.ts';
 import type { Clients } from '../clients.ts';
 import type { Passwords } from '../passwords.ts';

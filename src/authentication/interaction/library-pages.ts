@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { getAccount } from '../../authorization/internal/accounts.ts';
 import type { Authorization } from '../../authorization/perform.ts';
+import { isErrorBody } from '../oauth-errors.ts';
 import { currentRequest } from '../oauth-request.ts';
 import { contentSecurityPolicy } from '../pages/headers.ts';
 import { signOutPage } from '../pages/sign-out.ts';
@@ -67,7 +68,10 @@ export class LibraryPages {
     }
   };
 
-  async #writeError(ctx: KoaContextWithOIDC, { error, error_description }: ErrorBody): Promise<void> {
+  async #writeError(
+    ctx: KoaContextWithOIDC,
+    { error, error_description }: { readonly error: string; readonly error_description?: string },
+  ): Promise<void> {
     const { errorPages, tenants } = this.#parts;
     const { tenantId, context } = currentRequest();
     const number = /^AADSTS\d+/.exec(error_description ?? '')?.[0];
@@ -80,15 +84,6 @@ export class LibraryPages {
       code: number ? `${number} ${error}` : error,
     });
   }
-}
-
-interface ErrorBody {
-  readonly error: string;
-  readonly error_description?: string;
-}
-
-function isErrorBody(body: unknown): body is ErrorBody {
-  return typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
 }
 
 /** Nobody is signed in, so nobody has to be asked: the library would submit a form by a script to learn as much. */

@@ -1,4 +1,4 @@
-import { changeMyPassword } from '../../authorization/catalogue/own-account.ts';
+import { changeMyPassword } from '../../authorization/catalogue/user-passwords.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import { DirectoryError } from '../../vocabulary/errors.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
@@ -48,7 +48,10 @@ export class PasswordChange {
     const reasons = await this.#passwords.reasonsAgainst(request.tenantId, fresh, person.words);
     if (reasons.length > 0) return { outcome: 'refused', problems: reasons };
     try {
-      return { outcome: 'changed', person: await this.#change(request, person, fresh) };
+      return {
+        outcome: 'changed',
+        person: await this.#change(request, person, { currentPassword: current, newPassword: fresh }),
+      };
     } catch (error) {
       if (error instanceof DirectoryError && error.code === 'TooManyRequests')
         return { outcome: 'refused', problems: ['busy'], retryAfter: error.retryAfter };
@@ -58,15 +61,16 @@ export class PasswordChange {
     }
   }
 
-  async #change({ tenantId, context }: OAuthRequest, person: SignedIn, newPassword: string): Promise<SignedIn> {
-    const { userId, passwordVersion, words } = person;
+  async #change(
+    { tenantId, context }: OAuthRequest,
+    person: SignedIn,
+    body: { readonly currentPassword: string; readonly newPassword: string },
+  ): Promise<SignedIn> {
+    const { userId, passwordVersion: provenVersion } = person;
     const authenticatedAt = new Date(person.authenticatedAt * 1_000);
-    const { validFrom } = await this.#authorization.perform(
-      { kind: 'session', tenantId, userId, authenticatedAt },
-      changeMyPassword,
-      { passwordVersion, newPassword, words },
-      context,
-    );
+    const principal = { kind: 'session', tenantId, userId, authenticatedAt } as const;
+    const input = { body, provenVersion };
+    const { validFrom } = await this.#authorization.perform(principal, changeMyPassword, input, context);
     return { ...person, authenticatedAt: Math.ceil(validFrom), mustChange: false };
   }
 }

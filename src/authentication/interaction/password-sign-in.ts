@@ -1,29 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  beginTry,
-  dropTry,
-  endTries,
-  getCredentials,
-  renewHash,
-  type SignInCredentials,
-  type ThrottleRule,
-} from '../../authorization/internal/sign-ins.ts';
+import { endTries, getCredentials, renewHash, type SignInCredentials } from '../../authorization/internal/sign-ins.ts';
 import type { SignInEntry } from '../../authorization/internal/tokens.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import { DirectoryError } from '../../vocabulary/errors.ts';
 import type { ObjectId } from '../../vocabulary/ids.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
+import { PasswordTries } from '../password-tries.ts';
 import type { Passwords } from '../passwords.ts';
-
-/** Ten tries, then a pause of half a minute that doubles up to a quarter of an hour; after a hundred, a day. */
-export const THROTTLE: ThrottleRule = {
-  freeFailures: 10,
-  firstPause: 30,
-  longestPause: 900,
-  mostFailures: 100,
-  finalPause: 86_400,
-};
 
 /** Answers to failures leave in this rhythm, so that what was done differently for one person or another does not show. */
 const RHYTHM_MS = 50;
@@ -82,11 +66,13 @@ export interface PasswordSignInOptions {
 export class PasswordSignIn {
   readonly #authorization: Authorization;
   readonly #passwords: Passwords;
+  readonly #tries: PasswordTries;
   readonly #onUnknownUser: PasswordSignInOptions['onUnknownUser'];
 
   constructor({ authorization, passwords, onUnknownUser }: PasswordSignInOptions) {
     this.#authorization = authorization;
     this.#passwords = passwords;
+    this.#tries = new PasswordTries(authorization, passwords);
     this.#onUnknownUser = onUnknownUser;
   }
 
@@ -105,16 +91,13 @@ export class PasswordSignIn {
     const known = await this.#authorization.performInternal(principal, getCredentials, { username: name, device });
     if (!known) throw new DirectoryError('ServiceUnavailable');
     const subject = known.isFamiliar ? `${known.subject} ${device}` : known.subject;
-    const { isAllowed, retryAfter } = await this.#authorization.performInternal(principal, beginTry, {
-      subject,
-      rule: THROTTLE,
-    });
-    if (!isAllowed) {
-      await this.#recordFailure(request, attempt, known, 'throttled');
-      return { outcome: 'throttled', retryAfter: retryAfter ?? THROTTLE.firstPause };
+    const { passwordHash } = known;
+    const verdict = await this.#tries.judge(principal, { subject, passwordHash, password: attempt.password });
+    if ('retryAfter' in verdict) {
+      if (verdict.outcome === 'throttled') await this.#recordFailure(request, attempt, known, 'throttled');
+      return verdict;
     }
-    const matches = await this.#matches(request, subject, known, attempt.password);
-    if (typeof matches !== 'boolean') return matches;
+    const matches = verdict.outcome === 'right';
     if (!matches || !known.isEnabled || !known.userId) {
       await this.#recordFailure(request, attempt, known, failureOf(known, matches));
       return { outcome: 'rejected' };
@@ -128,22 +111,6 @@ export class PasswordSignIn {
   /** The record of a sign-in that was interrupted by the change of the password, and then went on. */
   async recordSuccess(request: OAuthRequest, { userId, username }: SignedIn, application: Try['application']) {
     await this.#write(request, { userId, userPrincipalName: username, ...application });
-  }
-
-  async #matches(
-    { principal }: OAuthRequest,
-    subject: string,
-    { passwordHash }: SignInCredentials,
-    password: string,
-  ): Promise<boolean | TryResult> {
-    try {
-      return await this.#passwords.verify(passwordHash ?? undefined, password);
-    } catch (error) {
-      await this.#authorization.performInternal(principal, dropTry, subject);
-      if (error instanceof DirectoryError && error.code === 'TooManyRequests')
-        return { outcome: 'busy', retryAfter: error.retryAfter ?? 5 };
-      throw error;
-    }
   }
 
   async #succeed(

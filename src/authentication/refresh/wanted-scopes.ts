@@ -1,6 +1,6 @@
 import { errors } from 'oidc-provider';
 import { refuse } from '../refusals.ts';
-import { DEFAULT_SCOPE, isOidcScope, parseScopes, type RequestedScope } from '../requested-scopes.ts';
+import { DEFAULT_SCOPE, isOidcScope, parseScopes, type RequestedScope, withoutSlash } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
 
 /** What one refresh is for: one resource, and scopes as the client spells them. */
@@ -72,8 +72,4 @@ function defaultOf(identifier: string): RequestedScope {
 
 function onlyOne(values: readonly string[]): string | undefined {
   return values.length === 1 ? values[0] : undefined;
-}
-
-function withoutSlash(identifier: string): string {
-  return identifier.endsWith('/') ? identifier.slice(0, -1) : identifier;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
 import { getClientDefinition } from '../../authorization/internal/clients.ts';
 import type { Authorization } from '../../authorization/perform.ts';
+import { bearerToken } from '../../vocabulary/access-tokens.ts';
 import { type TenantRoute, writeJson } from '../authentication-server.ts';
 import { allowOrigin, isSpaOriginOf, singleOrigin } from '../cross-origin.ts';
 import { oauthErrorBody } from '../oauth-errors.ts';
@@ -15,9 +16,6 @@ export interface UserinfoParts {
   /** The person's identifier towards a client, as its ID tokens have it. */
   subjectOf(tenantId: string, clientId: string, userId: string): string;
 }
-
-const BEARER = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i;
-const MAX_TOKEN_LENGTH = 8_192;
 
 /** OpenID Connect Core, section 5.3: takes an access token for the directory API that has `openid`, and asks the rows. */
 export function userinfoRoutes(parts: UserinfoParts): TenantRoute[] {
@@ -47,9 +45,9 @@ async function answer(
 
 /** RFC 6750, section 2.1: one `Authorization` header. A token in the query or the body is not looked at. */
 async function bearerOf({ tokens }: UserinfoParts, { headersDistinct }: IncomingMessage, { tenantId }: OAuthRequest) {
-  const [header = '', ...others] = headersDistinct.authorization ?? [];
-  const token = BEARER.exec(header)?.[1];
-  if (others.length > 0 || token === undefined || token.length > MAX_TOKEN_LENGTH) return undefined;
+  const [header, ...others] = headersDistinct.authorization ?? [];
+  const token = others.length > 0 ? undefined : bearerToken(header);
+  if (token === undefined) return undefined;
   const live = await tokens.live(tenantId, token);
   return live && isForDirectory(live) && live.claims.idtyp !== 'app' ? live : undefined;
 }

@@ -13,17 +13,12 @@ import { badRequest } from '../../vocabulary/errors.ts';
 import type { ObjectId } from '../../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
 import { readOperation, type Target, writeOperation } from '../operation.ts';
+import { READ } from './application-permissions.ts';
 import { listQuery, objectId, referencedId } from './inputs.ts';
 
 const ASSIGN = ['AppRoleAssignment.ReadWrite.All'] as const;
-const READ = [
-  'Application.Read.All',
-  'Application.ReadWrite.All',
-  'Directory.Read.All',
-  'Directory.ReadWrite.All',
-  ...ASSIGN,
-] as const;
-const reading = { delegated: READ, application: READ };
+const SEE = [...READ, ...ASSIGN] as const;
+const reading = { delegated: SEE, application: SEE };
 const writing = { delegated: ASSIGN, application: ASSIGN };
 const input = z.strictObject({
   id: objectId,

@@ -10,17 +10,9 @@ import {
 import { addSecret, removeSecret } from '../../directory/password-credentials.ts';
 import { readOperation, writeOperation } from '../operation.ts';
 import { applicationProperties } from './application-inputs.ts';
+import { reading, writing } from './application-permissions.ts';
 import { listQuery, notEmpty, nullableText, objectId, referencedId, text, version } from './inputs.ts';
 
-const READ = [
-  'Application.Read.All',
-  'Application.ReadWrite.All',
-  'Directory.Read.All',
-  'Directory.ReadWrite.All',
-] as const;
-const WRITE = ['Application.ReadWrite.All', 'Directory.ReadWrite.All'] as const;
-const reading = { delegated: READ, application: READ };
-const writing = { delegated: WRITE, application: WRITE };
 const audited = { category: 'ApplicationManagement', object: 'Application' } as const;
 
 export const getApplications = readOperation({

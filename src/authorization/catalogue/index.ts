@@ -4,19 +4,20 @@ import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
 import * as groups from './groups.ts';
 import * as organization from './organization.ts';
-import * as ownAccount from './own-account.ts';
 import * as pageConsents from './page-consents.ts';
 import * as permissionGrants from './permission-grants.ts';
 import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
-import * as userCredentials from './user-credentials.ts';
+import * as userPasswords from './user-passwords.ts';
+import * as userSessions from './user-sessions.ts';
 import * as users from './users.ts';
 
 /** Every operation of the directory API. Routes, isolation tests and the reference are made from this list. */
 export const CATALOGUE: readonly AnyOperation[] = [
   organization,
   users,
-  userCredentials,
+  userPasswords,
+  userSessions,
   groups,
   applications,
   servicePrincipals,
@@ -24,6 +25,5 @@ export const CATALOGUE: readonly AnyOperation[] = [
   permissionGrants,
   roleManagement,
   pageConsents,
-  ownAccount,
   auditLogs,
 ].flatMap((module): AnyOperation[] => Object.values(module));

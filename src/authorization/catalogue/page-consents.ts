@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import { type ConsentPermit, readConsentable, recordConsent } from '../../directory/consents.ts';
+import { findOwnGrants, listMyApplications } from '../../directory/own-consents.ts';
+import { deleteGrant } from '../../directory/permission-grants.ts';
 import { badRequest, notFound } from '../../vocabulary/errors.ts';
 import type { ObjectId } from '../../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
-import { type Caller, type Target, writeOperation } from '../operation.ts';
+import { readOperation, type Target, writeOperation } from '../operation.ts';
 import { isSelfConsentable } from '../self-consent.ts';
-import { appId, referencedId } from './inputs.ts';
+import { appId, objectId, referencedId } from './inputs.ts';
+import { signedIn } from './signed-in.ts';
 
-/** Consent as a person gives it at the sign-in server's own pages. No token reaches these operations. */
+/** Consent as a person gives, sees and withdraws it at the sign-in server's own pages. No token reaches these operations. */
 const NO_APPLICATION = { delegated: [], application: [] };
-const audited = { category: 'ApplicationManagement', type: 'Add', object: 'OAuth2PermissionGrant' } as const;
+const audited = { category: 'ApplicationManagement', object: 'OAuth2PermissionGrant' } as const;
+const consented = { activity: 'Consent to application', type: 'Add', ...audited } as const;
 
 const scopes = z
   .array(z.strictObject({ resourceId: referencedId, values: z.array(z.string().min(1).max(240)).min(1).max(100) }))
@@ -22,10 +26,10 @@ export const consentForSelf = writeOperation({
   action: 'directory/oAuth2PermissionGrants/ownConsent/create',
   permissions: NO_APPLICATION,
   onPages: true,
-  audit: { activity: 'Consent to application', ...audited },
+  audit: consented,
   input: z.strictObject({ appId, scopes: scopes.min(1) }),
   target: async (permit, input) => selfConsentTarget(permit, input.scopes),
-  run: (permit, input, caller) => recordConsent(permit, { ...input, principalId: userOf(caller), appRoles: [] }),
+  run: (permit, input, caller) => recordConsent(permit, { ...input, principalId: signedIn(caller), appRoles: [] }),
 });
 
 export const consentForOrganization = writeOperation({
@@ -34,7 +38,7 @@ export const consentForOrganization = writeOperation({
   action: 'directory/oAuth2PermissionGrants/create',
   permissions: NO_APPLICATION,
   onPages: true,
-  audit: { activity: 'Consent to application', ...audited },
+  audit: consented,
   input: z.strictObject({ appId, scopes, appRoles }),
   target: async (permit, input) => {
     const ids = [...input.scopes, ...input.appRoles].map(({ resourceId }) => resourceId);
@@ -44,6 +48,36 @@ export const consentForOrganization = writeOperation({
     return { reach: asksForItsRoles ? 'all' : 'exceptDirectoryAppRoles' };
   },
   run: (permit, input) => recordConsent(permit, input),
+});
+
+export const getMyApplications = readOperation({
+  name: 'listMyApplications',
+  summary: 'List the applications that may act for oneself',
+  action: 'directory/oAuth2PermissionGrants/standard/read',
+  permissions: NO_APPLICATION,
+  onPages: true,
+  input: z.strictObject({}),
+  target: () => ({ isOwn: true }),
+  run: (permit, _input, caller) => listMyApplications(permit, signedIn(caller)),
+});
+
+export const withdrawMyConsent = writeOperation({
+  name: 'withdrawMyConsent',
+  summary: 'Take one’s own consent to an application back',
+  action: 'directory/oAuth2PermissionGrants/delete',
+  permissions: NO_APPLICATION,
+  onPages: true,
+  audit: { activity: 'Remove delegated permission grant', type: 'Delete', ...audited },
+  /** `id` is the application's service principal. */
+  input: z.strictObject({ id: objectId }),
+  target: () => ({ isOwn: true }),
+  run: async (permit, { id }, caller) => {
+    const ids = await findOwnGrants(permit, signedIn(caller), id);
+    if (ids.length === 0) throw notFound();
+    const changes = [];
+    for (const grantId of ids) changes.push(...(await deleteGrant(permit, grantId)).changes);
+    return { value: undefined, changes };
+  },
 });
 
 /** For what he may not consent to himself he must be an administrator, though it counts for him alone. */
@@ -68,9 +102,4 @@ async function consentable(permit: ConsentPermit, ids: readonly ObjectId[]) {
   const resources = await readConsentable(permit, wanted);
   if (resources.length < wanted.length) throw notFound();
   return resources;
-}
-
-function userOf({ userId }: Caller): ObjectId {
-  if (!userId) throw badRequest('Only a person consents for himself.');
-  return userId;
 }

@@ -7,17 +7,9 @@ import {
   updateServicePrincipal,
 } from '../../directory/service-principals.ts';
 import { readOperation, writeOperation } from '../operation.ts';
+import { reading, writing } from './application-permissions.ts';
 import { appId, listQuery, notEmpty, objectId } from './inputs.ts';
 
-const READ = [
-  'Application.Read.All',
-  'Application.ReadWrite.All',
-  'Directory.Read.All',
-  'Directory.ReadWrite.All',
-] as const;
-const WRITE = ['Application.ReadWrite.All', 'Directory.ReadWrite.All'] as const;
-const reading = { delegated: READ, application: READ };
-const writing = { delegated: WRITE, application: WRITE };
 const audited = { category: 'ApplicationManagement', object: 'ServicePrincipal' } as const;
 
 export const getServicePrincipals = readOperation({

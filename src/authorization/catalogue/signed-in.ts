@@ -8,5 +8,5 @@ import type { Caller } from '../operation.ts';
  */
 export function signedIn({ userId }: Caller): ObjectId {
   if (userId) return userId;
-  throw badRequest('/me needs a signed-in user; this token belongs to an application.');
+  throw badRequest('This needs a signed-in user; the token belongs to an application.');
 }

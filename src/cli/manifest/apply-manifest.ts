@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { addSigningKey, listKeys } from '../../authorization/internal/signing-keys.ts';
 import { addTenant, changeTenant, getTenant, NO_TENANT, resolveDomain } from '../../authorization/internal/tenants.ts';
 import { newTenantId, parseTenantId, type TenantId } from '../../vocabulary/ids.ts';
-import type { RequestContext } from '../../vocabulary/principals.ts';
+import { internalPrincipal } from '../../vocabulary/principals.ts';
+import type { RequestContext } from '../../vocabulary/request-context.ts';
 import { CommandError, type Operator } from '../rooms.ts';
 import { Tenancy } from '../tenancy.ts';
 import { applyApplications } from './applications.ts';
@@ -64,7 +65,7 @@ async function ensureKeys({ makeSigningKey }: Operator, tenancy: Tenancy): Promi
 
 async function idOf({ authorization }: Operator, { id, domains }: TenantManifest): Promise<TenantId> {
   const fixed = id === undefined ? undefined : parseTenantId(id);
-  const operator = { kind: 'internal', name: 'operator', tenantId: NO_TENANT } as const;
+  const operator = internalPrincipal('operator', NO_TENANT);
   const holders = new Set<TenantId>();
   for (const domain of domains) {
     const holder = await authorization.performInternal(operator, resolveDomain, domain.toLowerCase());

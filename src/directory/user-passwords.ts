@@ -1,8 +1,8 @@
 import type { Permit } from '../store/permit.ts';
-import { notFound } from '../vocabulary/errors.ts';
+import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import type { ObjectId } from '../vocabulary/ids.ts';
 import type { Written } from '../vocabulary/objects.ts';
-import { endSessions } from './own-account.ts';
+import { endSessions, type SessionsEnded } from './user-sessions.ts';
 
 export interface NewPassword {
   readonly passwordHash: string;
@@ -36,6 +36,28 @@ export async function readPasswordVersion(
     values: [permit.tenantId, userId],
   });
   return row?.version;
+}
+
+/**
+ * Sets a person's own new password and ends all sessions that began before.
+ * @param passwordVersion of the password that was verified; another one meanwhile: `Request_PreconditionFailed`
+ */
+export async function changeOwnPassword(
+  permit: Permit<'directory/users/ownPassword/update'>,
+  userId: ObjectId,
+  { passwordHash, passwordVersion }: { readonly passwordHash: string; readonly passwordVersion: string },
+): Promise<Written<SessionsEnded>> {
+  const rows = await permit.query({
+    text: `update user_passwords set password_hash = $3, force_change_next_sign_in = false, changed_at = clock_timestamp()
+      where tenant_id = $1 and user_id = $2 and changed_at = $4::timestamptz returning true as changed`,
+    values: [permit.tenantId, userId, passwordHash, passwordVersion],
+  });
+  if (rows.length === 0) throw new DirectoryError('Request_PreconditionFailed');
+  await permit.query({
+    text: 'update users set last_password_change_at = now() where tenant_id = $1 and id = $2',
+    values: [permit.tenantId, userId],
+  });
+  return endSessions(permit, userId);
 }
 
 /** An administrator's reset: whoever is signed in as this person is not any more. */

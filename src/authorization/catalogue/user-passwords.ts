@@ -1,15 +1,17 @@
 import { z } from 'zod';
-import { changeOwnPassword, endSessions } from '../../directory/own-account.ts';
 import { readTargetRoles } from '../../directory/role-assignments.ts';
-import { readPasswordVersion, readUserWords, resetPassword } from '../../directory/user-credentials.ts';
+import {
+  changeOwnPassword,
+  readPasswordVersion,
+  readUserWords,
+  resetPassword,
+} from '../../directory/user-passwords.ts';
 import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
 import { writeOperation } from '../operation.ts';
 import { objectId } from './inputs.ts';
 import { signedIn } from './signed-in.ts';
 
 const RESET = ['User-PasswordProfile.ReadWrite.All'] as const;
-const REVOKE = ['User.RevokeSessions.All', 'User.ReadWrite.All', 'Directory.ReadWrite.All'] as const;
-const OWN_REVOKE = ['User.ReadWrite'] as const;
 const audited = { category: 'UserManagement', type: 'Update', object: 'User' } as const;
 
 /** Its own operation on the route of `updateUser`: a helpdesk may reset passwords and change nothing else. */
@@ -42,15 +44,19 @@ export const resetUserPassword = writeOperation({
     resetPassword(permit, id, { ...body.passwordProfile, passwordHash }),
 });
 
+/** One way to a new password of one's own, whether by the API or at the sign-in pages. */
 export const changeMyPassword = writeOperation({
   name: 'changeMyPassword',
   summary: 'Change the signed-in user’s own password, and end his sessions',
   action: 'directory/users/ownPassword/update',
   route: { method: 'POST', path: '/me/changePassword', status: 204 },
   permissions: { delegated: ['Directory.AccessAsUser.All'], application: [] },
+  onPages: true,
   audit: { activity: 'Change user password', ...audited },
   input: z.strictObject({
     body: z.strictObject({ currentPassword: z.string().min(1), newPassword: z.string().min(1) }),
+    /** Which password the sign-in pages have just seen proven, by a whole sign-in. Of no worth from an application. */
+    provenVersion: z.string().optional(),
     verified: z.strictObject({ passwordHash: z.string(), passwordVersion: z.string() }).optional(),
   }),
   target: async (permit, _input, caller) => ({
@@ -60,43 +66,17 @@ export const changeMyPassword = writeOperation({
   }),
   prepare: async (input, tools, { caller, target }) => {
     const { tenantId } = caller;
-    const { userWords = [] } = target;
     const { currentPassword, newPassword } = input.body;
-    if (target.passwordVersion === undefined) throw badRequest('currentPassword: There is no password to change.');
-    await tools.checkPassword(tenantId, signedIn(caller), currentPassword);
+    const proven = caller.appId === undefined ? input.provenVersion : undefined;
+    const passwordVersion = proven ?? target.passwordVersion;
+    if (passwordVersion === undefined) throw badRequest('currentPassword: There is no password to change.');
+    if (proven === undefined) await tools.checkPassword(tenantId, signedIn(caller), currentPassword);
     if (newPassword === currentPassword) throw badRequest('newPassword: Must differ from the current one.');
-    const passwordHash = await tools.hashNewPassword(tenantId, newPassword, userWords);
-    return { ...input, verified: { passwordHash, passwordVersion: target.passwordVersion } };
+    const passwordHash = await tools.hashNewPassword(tenantId, newPassword, target.userWords ?? []);
+    return { ...input, verified: { passwordHash, passwordVersion } };
   },
   run: (permit, { verified }, caller) => {
     if (!verified) throw new DirectoryError('InternalServerError');
     return changeOwnPassword(permit, signedIn(caller), verified);
   },
-});
-
-export const revokeUserSessions = writeOperation({
-  name: 'revokeSignInSessions',
-  summary: 'End all sessions and tokens of a user',
-  action: 'directory/users/signInSessions/revoke',
-  route: { method: 'POST', path: '/users/:id/revokeSignInSessions', status: 204 },
-  permissions: { delegated: REVOKE, application: REVOKE, own: OWN_REVOKE },
-  audit: { activity: 'Revoke sign-in sessions', ...audited },
-  input: z.strictObject({ id: objectId, body: z.strictObject({}).optional() }),
-  target: async (permit, { id }, { userId }) => ({
-    isOwn: id === userId,
-    heldRoles: id === userId ? [] : await readTargetRoles(permit, id),
-  }),
-  run: (permit, { id }) => endSessions(permit, id),
-});
-
-export const revokeMySessions = writeOperation({
-  name: 'revokeMySignInSessions',
-  summary: 'End all sessions and tokens of the signed-in user',
-  action: 'directory/users/signInSessions/revoke',
-  route: { method: 'POST', path: '/me/revokeSignInSessions', status: 204 },
-  permissions: { delegated: REVOKE, application: REVOKE, own: OWN_REVOKE },
-  audit: { activity: 'Revoke sign-in sessions', ...audited },
-  input: z.strictObject({ body: z.strictObject({}).optional() }),
-  target: () => ({ isOwn: true }),
-  run: (permit, _input, caller) => endSessions(permit, signedIn(caller)),
 });

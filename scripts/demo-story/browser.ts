@@ -20,11 +20,10 @@ interface Asked {
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
-  '&lt;': '<',
-  '&gt;': '>',
-  '&quot;': '"',
-  '&#39;': "'",
-  '&amp;': '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  amp: '&',
 };
 const MAX_HOPS = 10;
 
@@ -135,5 +134,7 @@ function attribute(tag: string, name: string): string | undefined {
 }
 
 function decoded(text: string): string {
-  return text.replace(/&(lt|gt|quot|#39|amp);/g, (entity) => ENTITIES[entity] ?? entity);
+  return text.replace(/&(?:#(\d+)|(\w+));/g, (entity, code?: string, name = '') =>
+    code === undefined ? (ENTITIES[name] ?? entity) : String.fromCodePoint(Number(code)),
+  );
 }

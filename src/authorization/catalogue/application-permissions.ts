@@ -1,0 +1,11 @@
+/** Permissions by which applications and service principals are read: they are two sides of one thing. */
+export const READ = [
+  'Application.Read.All',
+  'Application.ReadWrite.All',
+  'Directory.Read.All',
+  'Directory.ReadWrite.All',
+] as const;
+const WRITE = ['Application.ReadWrite.All', 'Directory.ReadWrite.All'] as const;
+
+export const reading = { delegated: READ, application: READ };
+export const writing = { delegated: WRITE, application: WRITE };

@@ -1,0 +1,11 @@
+import type { RequestListener } from 'node:http';
+
+/** Answers `/healthz` before anything else is asked: 200 while the database answers, else 503. */
+export function withHealth(handle: RequestListener, isHealthy: () => Promise<boolean>): RequestListener {
+  return async (request, response) => {
+    if (request.url !== '/healthz') return handle(request, response);
+    const healthy = await isHealthy();
+    response.writeHead(healthy ? 200 : 503, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+    response.end(JSON.stringify({ status: healthy ? 'ok' : 'unavailable' }));
+  };
+}
