@@ -121,7 +121,7 @@ grant insert, update, delete on oauth2_permission_grants to bailiwick_authentica
 grant insert on service_principals, app_role_assignments to bailiwick_authentication;
 
 -- Append-only for every runtime login. The database itself says when a record was made and in which order; the directory
--- side alone reads them back, and makes none of sign-ins, which it does not see.
+-- side reads them back, and makes none of sign-ins, which it does not see.
 grant insert (tenant_id, activity_display_name, category, operation_type, result, result_reason, correlation_id,
   initiated_by, target_resources, additional_details) on directory_audits
   to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
@@ -129,6 +129,8 @@ grant insert (tenant_id, event_type, user_id, user_principal_name, user_display_
   app_display_name, resource_id, resource_display_name, client_credential_type, token_id, family_id, session_id,
   ip_address, user_agent, correlation_id, error_code, failure_reason) on sign_ins to bailiwick_authentication;
 grant select on directory_audits, sign_ins to bailiwick_directory;
+-- Who consented to what, for `consent list`.
+grant select on directory_audits to bailiwick_operator;
 
 -- The operator makes tenants and rotates keys; it can not read a private key either.
 grant insert, update (display_name, is_enabled) on tenants to bailiwick_operator;
