@@ -1,8 +1,10 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import {
+  type Artifact,
   dropArtifact,
   getArtifact,
   getArtifactByUid,
+  keepSession,
   putArtifact,
   type StoredArtifact,
 } from '../authorization/internal/artifacts.ts';
@@ -52,7 +54,8 @@ class ArtifactAdapter implements Adapter {
       authenticatedAt: payload.loginTs,
       expiresIn: expiresIn === undefined ? undefined : Math.max(1, Math.floor(expiresIn)),
     };
-    if (REDEEMED.has(this.#model)) pending.artifact = artifact;
+    if (this.#model === 'Session') await this.#saveSession(artifact);
+    else if (REDEEMED.has(this.#model)) pending.artifact = artifact;
     else await this.#authorization.performInternal(principal, putArtifact, artifact);
   }
 
@@ -63,6 +66,7 @@ class ArtifactAdapter implements Adapter {
     const name = { model: this.#model, id };
     const stored = await this.#authorization.performInternal(request.principal, getArtifact, name);
     if (stored && REDEEMED.has(this.#model)) request.redeemed = stored;
+    if (stored && this.#model === 'Session') request.foundSession = { id, uid: String(stored.payload.uid) };
     return payloadOf(stored, elapsed);
   }
 
@@ -83,14 +87,29 @@ class ArtifactAdapter implements Adapter {
   }
 
   async destroy(id: string): Promise<void> {
-    const { principal } = currentRequest();
+    const request = currentRequest();
+    const { principal } = request;
     const { route, session } = Provider.ctx?.oidc ?? {};
-    // Signing out ends a session with its families; a session that only changes its identifier keeps them.
+    // Signing out ends a session with its families; one that somebody else's replaces leaves them alive.
     if (this.#model === 'Session' && route === 'end_session_confirm' && session?.jti === id) {
-      await this.#authorization.performInternal(principal, signOut, { id, uid: session.uid });
+      await this.#authorization.performInternal(principal, signOut, { uid: session.uid });
       return;
     }
+    if (request.foundSession?.id === id) delete request.foundSession;
     await this.#authorization.performInternal(principal, dropArtifact, { model: this.#model, id });
+  }
+
+  /** A session that was found is saved where it still is: one that ended while the request was served stays ended. */
+  async #saveSession(session: Artifact): Promise<void> {
+    const request = currentRequest();
+    const { principal, foundSession } = request;
+    if (foundSession?.uid !== session.uid) {
+      await this.#authorization.performInternal(principal, putArtifact, session);
+    } else {
+      const kept = { session, formerId: foundSession?.id ?? '' };
+      if (!(await this.#authorization.performInternal(principal, keepSession, kept))) request.sessionEnded = true;
+    }
+    request.foundSession = { id: session.id, uid: session.uid ?? '' };
   }
 
   /** What descends from a grant dies with its family, which `GrantAdapter.destroy` ends. */

@@ -5,6 +5,7 @@ import type { RequestContext } from '../vocabulary/request-context.ts';
 import { contextOf, setCommonHeaders } from './call.ts';
 import { oauthErrorBody } from './oauth-errors.ts';
 import type { OAuthRequest } from './oauth-request.ts';
+import type { OnRefusal } from './refusal-records.ts';
 import { describe, type Reason } from './refusals.ts';
 import { RESERVED_TENANTS, type Tenants } from './tenants.ts';
 import type { VirtualIssuer } from './virtual-issuer.ts';
@@ -36,6 +37,7 @@ export interface AuthenticationServerOptions {
   >;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   readonly writeErrorPage: (response: ServerResponse, status: number, reason: Reason, context: RequestContext) => void;
+  readonly onRefusal: OnRefusal;
   readonly onError: (error: unknown, context: RequestContext) => void;
 }
 
@@ -124,6 +126,7 @@ function writeRefusal(
   options: AuthenticationServerOptions,
 ): void {
   if (status === 503) response.setHeader('Retry-After', '2');
+  else options.onRefusal({ reason: `request: ${reason}` }, context);
   if (request.headers.accept?.includes('text/html')) {
     options.writeErrorPage(response, status, reason, context);
     return;

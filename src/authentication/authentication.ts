@@ -5,6 +5,7 @@ import { makeAuthenticationServer } from './authentication-server.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
 import { Clients, dropEmptyBasic } from './clients.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
+import { dropEndedSession } from './ended-sessions.ts';
 import { Grants } from './grants.ts';
 import { ErrorPages } from './interaction/error-pages.ts';
 import { makeInteraction } from './interaction/interaction.ts';
@@ -83,8 +84,11 @@ export function makeAuthentication(options: AuthenticationOptions) {
       loggedOut: (ctx) => libraryPages.loggedOut(ctx),
     },
   });
+  const refusalRecords = new RefusalRecords(authorization, options.onRefusal);
+  refusalRecords.register(provider);
   provider.use(libraryPages.middleware);
-  provider.use(new RefusalRecords(authorization, options.onRefusal).middleware);
+  provider.use(refusalRecords.middleware);
+  provider.use(dropEndedSession);
   provider.use(restrictOrigins);
   provider.use(writeOAuthErrors);
   provider.use(dropEmptyBasic);
@@ -107,12 +111,14 @@ export function makeAuthentication(options: AuthenticationOptions) {
         authorization,
         tokens,
         subjectOf: (tenantId, clientId, userId) => pairwiseSubject(keys.subject, tenantId, clientId, userId),
+        onRefusal: options.onRefusal,
       }),
       ...interaction.routes,
     ],
     plainRoutes: new Map(assetRoutes(assets)),
     addressOf: options.addressOf,
     writeErrorPage: (response, status, reason, context) => errorPages.sendReason(response, status, reason, context),
+    onRefusal: options.onRefusal,
     onError,
   });
 }

@@ -54,6 +54,7 @@ export class ClientCredentialsGrant {
   /** Named roles narrow; `.default` or nothing means all that is assigned; never more than that. */
   async #assigned(ctx: KoaContextWithOIDC): Promise<{ resource: ResourceState; roles: readonly string[] }> {
     const { resource: indicated } = ctx.oidc.params ?? {};
+    if (Array.isArray(indicated)) throw refuse(errors.InvalidTarget, 'oneResource');
     const identifier = typeof indicated === 'string' ? indicated : this.#resources.identifiersOf(ctx);
     if (typeof identifier !== 'string') throw refuse(errors.InvalidScope, 'oneResource');
     const resource = await this.#resources.find(identifier);

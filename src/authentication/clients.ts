@@ -93,7 +93,8 @@ export class Clients {
       this.#signingKeys.keyring(tenantId, state.keys),
     ]);
     const known = { version, state, definition, keyring };
-    this.#known.set(key, known);
+    // Of what does not exist there is no end: whoever names it is not to push out what does.
+    if (definition) this.#known.set(key, known);
     return known;
   }
 

@@ -35,6 +35,8 @@ export class Grants {
     const { principal } = currentRequest();
     const { client, session } = ctx.oidc;
     if (!client || !session?.accountId || !this.#provider) return undefined;
+    // The library looked at it when the request came, which may be an hour ago: it can have been taken back since.
+    if (!client.redirectUriAllowed(String(ctx.oidc.params?.redirect_uri))) throw new errors.InvalidRedirectUri();
     const who = { userId: session.accountId, appId: client.clientId };
     await this.#requireAssignment(ctx, who);
     const { openid, resources } = grantedScopes(

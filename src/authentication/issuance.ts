@@ -52,6 +52,7 @@ function beginFamily(ctx: KoaContextWithOIDC, request: OAuthRequest): void {
     userId: accountId,
     appId: clientId,
     sessionUid,
+    authenticatedAt: ctx.oidc.session?.loginTs ?? 0,
     expiresIn: FAMILY_SECONDS,
     platform: request.face?.platform ?? 'web',
   };

@@ -44,6 +44,16 @@ export async function writeOAuthErrors(ctx: KoaContextWithOIDC, next: () => Prom
   } catch (error) {
     writeThrown(ctx, error);
   }
+  completeError(ctx);
+}
+
+/** Answers with what was thrown after the answer was made: what can not be recorded is not answered. */
+export function answerThrown(ctx: KoaContextWithOIDC, error: unknown): void {
+  writeThrown(ctx, error);
+  completeError(ctx);
+}
+
+function completeError(ctx: KoaContextWithOIDC): void {
   const { body } = ctx;
   if (ctx.status < 400 || !isErrorBody(body)) return;
   const request = currentRequest();

@@ -30,6 +30,10 @@ export interface OAuthRequest extends Tenancy {
   readonly pending: { -readonly [Key in keyof TokenIssuance]?: TokenIssuance[Key] };
   /** The single-use artifact that the request redeems, as it was stored. */
   redeemed?: Pick<StoredArtifact, 'consumedAgo' | 'successor'>;
+  /** The browser's session as it was found, or saved since. */
+  foundSession?: { readonly id: string; readonly uid: string };
+  /** It ended, or a parallel request gave it another identifier, before this one saved it. */
+  sessionEnded?: boolean;
   /** OIDC scopes that the answer echoes beside those of its access token. */
   oidcScopes?: readonly string[];
   /** The `scope` of the answer, as its access token has it. */

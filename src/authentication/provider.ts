@@ -59,6 +59,15 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   parts.clientCredentialsGrant.register(provider, issuer);
   // Each ID token says which session it belongs to, as the access tokens do.
   provider.Client.prototype.includeSid = () => true;
+  const { save } = provider.Session.prototype;
+  // The library deletes a session and writes it anew to change its identifier; the adapter does it in one statement.
+  provider.Session.prototype.save = function (seconds) {
+    return save.call(Object.assign(this, { oldId: undefined }), seconds);
+  };
+  // Sessions know the moment with its fraction, by which a revocation finds them; `auth_time` is in whole seconds.
+  provider.Session.prototype.authTime = function () {
+    return this.loginTs === undefined ? undefined : Math.floor(this.loginTs);
+  };
   return { provider, issuer };
 }
 

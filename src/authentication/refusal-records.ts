@@ -1,14 +1,15 @@
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { errors, KoaContextWithOIDC, default as Provider } from 'oidc-provider';
 import type { SignInEntry } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
-import { isErrorBody } from './oauth-errors.ts';
+import { answerThrown, isErrorBody, type OAuthErrorBody } from './oauth-errors.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 
 /** A refusal of somebody who has not proven who he is: for the security log, never for a tenant's own records. */
 export interface UnauthenticatedRefusal {
-  readonly tenantId: TenantId;
+  /** Absent where the request named none that exists. */
+  readonly tenantId?: TenantId | undefined;
   readonly reason: string;
   /** As the request named it, where that names an application of the tenant. */
   readonly clientId?: string | undefined;
@@ -19,7 +20,7 @@ export type OnRefusal = (refusal: UnauthenticatedRefusal, context: RequestContex
 
 const ROUTES: ReadonlySet<string> = new Set(['token', 'introspection', 'revocation']);
 
-/** Records refusals (wire.md, "Errors"): an authenticated client's in the tenant, the others in the security log. */
+/** Records refusals (wire.md, "Errors"): an authenticated client's or person's in the tenant, the others in the security log. */
 export class RefusalRecords {
   readonly #authorization: Authorization;
   readonly #onRefusal: OnRefusal;
@@ -29,23 +30,66 @@ export class RefusalRecords {
     this.#onRefusal = onRefusal;
   }
 
+  /** A refusal of the endpoints for browsers may be a redirect or a page: what it was is kept for the middleware. */
+  register(provider: Provider): void {
+    const keep = ({ state }: KoaContextWithOIDC, error: errors.OIDCProviderError) => {
+      state.refused = error;
+    };
+    provider.on('authorization.error', keep);
+    provider.on('end_session.error', keep);
+    provider.on('end_session_confirm.error', keep);
+  }
+
   /** Outermost: sees the answer as it leaves. */
   readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
+    try {
+      await this.#record(ctx);
+    } catch (error) {
+      answerThrown(ctx, error);
+    }
+  };
+
+  async #record(ctx: KoaContextWithOIDC): Promise<void> {
     const route = ctx.oidc?.route ?? '';
     const { body, status } = ctx;
-    if (!ROUTES.has(route) || status < 400 || status >= 500 || !isErrorBody(body)) return;
+    const answered = status >= 400 && status < 500 && isErrorBody(body) ? body : undefined;
+    if (!ROUTES.has(route)) {
+      const refused: Refusal | undefined = ctx.state.refused ?? answered;
+      return refused && this.#recordBrowser(ctx, refused);
+    }
+    if (!answered) return;
     const request = currentRequest();
-    const errorCode = body.error_codes?.[0] ?? 0;
-    if (isKnown(request, body.error)) {
-      const entry = entryOf(ctx, request, { ...body, errorCode });
+    const errorCode = answered.error_codes?.[0] ?? 0;
+    if (isKnown(request, answered.error)) {
+      const entry = entryOf(ctx, request, { ...answered, errorCode });
       await this.#authorization.recordSignIn(request.principal, entry);
       return;
     }
     const { tenantId, context } = request;
     const clientId = ctx.oidc.client?.clientId;
-    this.#onRefusal({ tenantId, clientId, reason: `${route}: ${body.error} ${errorCode}` }, context);
-  };
+    this.#onRefusal({ tenantId, clientId, reason: `${route}: ${answered.error} ${errorCode}` }, context);
+  }
+
+  async #recordBrowser({ oidc }: KoaContextWithOIDC, { error, error_description = error }: Refusal): Promise<void> {
+    const { tenantId, context, client, principal } = currentRequest();
+    const errorCode = Number(/^AADSTS(\d+)/.exec(error_description)?.[1] ?? 0);
+    const appId = oidc.client?.clientId;
+    const userId = oidc.session?.accountId;
+    if (!userId) {
+      this.#onRefusal({ tenantId, clientId: appId, reason: `${oidc.route}: ${error} ${errorCode}` }, context);
+      return;
+    }
+    await this.#authorization.recordSignIn(principal, {
+      eventType: oidc.params?.prompt === 'none' ? 'nonInteractiveUser' : 'interactiveUser',
+      userId,
+      appId,
+      appDisplayName: client?.displayName ?? undefined,
+      ...context,
+      errorCode: errorCode || 1,
+      failureReason: `${error}: ${error_description}`.slice(0, 500),
+    });
+  }
 }
 
 /** A client with a credential has proven itself by it, one without by a code or refresh token that was issued to it. */
@@ -79,3 +123,5 @@ function entryOf(
     failureReason: `${error}: ${error_description}`.slice(0, 500),
   };
 }
+
+type Refusal = Pick<OAuthErrorBody, 'error'> & Partial<OAuthErrorBody>;

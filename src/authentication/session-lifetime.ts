@@ -5,6 +5,6 @@ export const SESSION_ABSOLUTE_SECONDS = 7 * 24 * 3_600;
 
 /** Seconds that a session may live from now. `loginTs`: when the person authenticated, seconds since the epoch. */
 export function sessionSeconds(loginTs: number | undefined, now: number = Math.floor(Date.now() / 1_000)): number {
-  const absolute = (loginTs ?? now) + SESSION_ABSOLUTE_SECONDS - now;
+  const absolute = Math.floor(loginTs ?? now) + SESSION_ABSOLUTE_SECONDS - now;
   return Math.max(1, Math.min(SESSION_IDLE_SECONDS, absolute));
 }

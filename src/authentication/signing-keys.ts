@@ -47,7 +47,8 @@ export class SigningKeys {
     for (const { kid, slot, algorithm } of names) {
       const stored = await this.#authorization.performInternal(principal, getSigningKey, kid);
       // Several keys may be retiring; the newest is the one whose hints are still worth verifying.
-      if (stored && !keys.has(`${slot} ${algorithm}`)) keys.set(`${slot} ${algorithm}`, opened(stored));
+      // In the slot of the names: a rotation may have moved it since, but what this request signs with is what it began with.
+      if (stored && !keys.has(`${slot} ${algorithm}`)) keys.set(`${slot} ${algorithm}`, opened({ ...stored, slot }));
     }
     const keyring = { key: (slot: KeySlot, algorithm: SigningAlgorithm) => keys.get(`${slot} ${algorithm}`) };
     this.#keyrings.set(fingerprint, keyring);
@@ -59,14 +60,17 @@ export class SigningKeys {
     // Whoever needs the key while it is being made waits for it: an RSA key costs a quarter of a second of a core.
     const name = `${tenantId} ${algorithm}`;
     const making =
-      this.#making.get(name) ?? this.#makeBoth(tenantId, algorithm).finally(() => this.#making.delete(name));
+      this.#making.get(name) ?? this.#makeMissing(tenantId, algorithm).finally(() => this.#making.delete(name));
     this.#making.set(name, making);
     await making;
     return this.keyring(tenantId, await this.published(tenantId));
   }
 
-  async #makeBoth(tenantId: TenantId, algorithm: SigningAlgorithm): Promise<void> {
-    for (const slot of ['current', 'next'] as const) {
+  /** The request may remember less than there is: a key is made only where the rows of this moment lack it. */
+  async #makeMissing(tenantId: TenantId, algorithm: SigningAlgorithm): Promise<void> {
+    const published = await this.published(tenantId);
+    const lacks = (slot: KeySlot) => !published.some((key) => key.slot === slot && key.algorithm === algorithm);
+    for (const slot of (['current', 'next'] as const).filter(lacks)) {
       const key = await makeSigningKey(algorithm, slot);
       await this.#authorization.performInternal(internalPrincipal('tokenService', tenantId), addSigningKey, key);
     }

@@ -50,7 +50,7 @@ export class LiveStates {
 
 function keyOf(principal: Caller): string {
   const { kind, tenantId } = principal;
-  if (kind === 'session') return `${kind} ${tenantId} ${principal.userId} ${principal.authenticatedAt.getTime()}`;
+  if (kind === 'session') return `${kind} ${tenantId} ${principal.userId} ${principal.authenticatedAt}`;
   const { keyId, appId } = principal;
   const own =
     kind === 'delegated'

@@ -8,7 +8,7 @@ import { wordsOfIssue } from './manifest/file.ts';
 import { type Manifest, manifestSchema } from './manifest/schema.ts';
 import { print } from './output.ts';
 import { CommandError, type Operator, type Rooms, UsageError } from './rooms.ts';
-import { asOperator, inTenant, TENANT_OPTION } from './tenancy.ts';
+import { asOperator, inTenant } from './tenancy.ts';
 
 interface Options {
   readonly displayName: string;
@@ -27,14 +27,10 @@ export function addTenant(program: Command, rooms: Rooms): void {
     command
       .command(name)
       .description(description)
-      .requiredOption(...TENANT_OPTION)
+      .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
       .option('--json', 'print the outcome as JSON', false)
       .action((options: { tenant: string; json: boolean }) => switchTenant(rooms, options, isEnabled));
-  switching(
-    'disable',
-    'Close a tenant: nobody signs in, its tokens are refused at once, and its applications act nowhere.',
-    false,
-  );
+  switching('disable', 'Close a tenant: nobody signs in, and its tokens and sessions are refused at once.', false);
   switching('enable', 'Open a tenant again. What was issued before and has not expired is accepted again.', true);
   command
     .command('create')
@@ -76,12 +72,12 @@ function consentTo(clientAppId: string) {
   return { clientAppId, resourceAppId: DIRECTORY_APP_ID, consentType: 'AllPrincipals', scope: ADMIN_SCOPES };
 }
 
-function switchTenant(
+async function switchTenant(
   rooms: Rooms,
-  { tenant, json }: { readonly tenant: string; readonly json: boolean },
+  { tenant, json }: { tenant: string; json: boolean },
   isEnabled: boolean,
 ): Promise<void> {
-  return inTenant(rooms, tenant, async (tenancy) => {
+  await inTenant(rooms, tenant, async (tenancy) => {
     const before = await tenancy.performInternal(getTenant, undefined);
     const outcome = before?.isEnabled === isEnabled ? 'unchanged' : 'updated';
     if (outcome === 'updated') await tenancy.performInternal(changeTenant, { isEnabled });

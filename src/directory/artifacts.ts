@@ -59,6 +59,41 @@ export async function saveArtifact(permit: Write, artifact: Artifact): Promise<v
   await permit.query({ ...SAVE, values: valuesOf(permit, artifact) });
 }
 
+/**
+ * Saves a session that was found before, under the identifier that it has now: in one statement, so that whoever ends it
+ * meanwhile has ended it. False: it is gone, and stays gone.
+ */
+export async function updateSession(permit: Write, session: Artifact, formerId: string): Promise<boolean> {
+  const rows = await permit.query({
+    name: 'update-session',
+    text: `update artifacts set id_hash = $3, payload = $4, uid_hash = $5, family_id = $6, user_id = $7,
+        authenticated_at = to_timestamp($8), expires_at = now() + make_interval(secs => $9)
+      where tenant_id = $1 and model = $2 and id_hash = $10 and expires_at > now() returning true as updated`,
+    values: [...valuesOf(permit, session), digest(formerId)],
+  });
+  return rows.length === 1;
+}
+
+/** Whether a session lives. It is kept from ending until the transaction ends: what ends it then sees what was written. */
+export async function lockSession(permit: Permit<'authentication/tokens/issue'>, uid: string): Promise<boolean> {
+  const rows = await permit.query({
+    name: 'lock-session',
+    text: `select true as lives from artifacts
+      where tenant_id = $1 and uid_hash = $2 and model = 'Session' and expires_at > now() for share`,
+    values: [permit.tenantId, digest(uid)],
+  });
+  return rows.length > 0;
+}
+
+/** Ends a session by what it keeps for life; its identifier changes. */
+export async function deleteSession(permit: Permit<'authentication/families/revoke'>, uid: string): Promise<void> {
+  await permit.query({
+    name: 'delete-session',
+    text: `delete from artifacts where tenant_id = $1 and uid_hash = $2 and model = 'Session'`,
+    values: [permit.tenantId, digest(uid)],
+  });
+}
+
 /** Whether this call was the first: of any number of parallel ones exactly one is (RFC 7523, section 3, `jti`). */
 export async function insertArtifactOnce(permit: Write, artifact: Artifact): Promise<boolean> {
   const rows = await permit.query({ ...INSERT_ONCE, values: valuesOf(permit, artifact) });
@@ -108,11 +143,7 @@ export async function consumeArtifact(permit: Write, model: string, id: string, 
   return rows.length === 1;
 }
 
-export async function deleteArtifact(
-  permit: Write | Permit<'authentication/families/revoke'>,
-  model: string,
-  id: string,
-): Promise<void> {
+export async function deleteArtifact(permit: Write, model: string, id: string): Promise<void> {
   await permit.query({
     name: 'delete-artifact',
     text: 'delete from artifacts where tenant_id = $1 and model = $2 and id_hash = $3',

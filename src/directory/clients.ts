@@ -188,17 +188,16 @@ export async function markSecretUsed(permit: Permit<'authentication/secrets/mark
   });
 }
 
-/** Whether some single-page application that is present in the tenant is served from the origin (for CORS preflights). */
-export async function isSpaOrigin(permit: Permit<'authentication/clients/read'>, origin: string): Promise<boolean> {
-  const rows = await permit.query({
-    name: 'is-spa-origin',
-    text: `select from service_principals s
+/** Where the single-page applications are served that are present in the tenant (for CORS preflights). */
+export async function listSpaRedirectUris(permit: Permit<'authentication/clients/read'>): Promise<readonly string[]> {
+  const rows = await permit.query<{ uri: string }>({
+    name: 'list-spa-redirect-uris',
+    text: `select distinct unnest(coalesce(a.spa_redirect_uris, p.spa_redirect_uris)) as uri
+      from service_principals s
       left join applications a on a.tenant_id = $1 and a.app_id = s.app_id
       left join published_applications p on p.app_id = s.app_id and a.id is null
-      cross join unnest(coalesce(a.spa_redirect_uris, p.spa_redirect_uris)) uri
-      where s.tenant_id = $1 and s.account_enabled and (lower(uri) = $2 or starts_with(lower(uri), $2 || '/')
-        or starts_with(lower(uri), $2 || '?')) limit 1`,
-    values: [permit.tenantId, origin],
+      where s.tenant_id = $1 and s.account_enabled`,
+    values: [permit.tenantId],
   });
-  return rows.length > 0;
+  return rows.map(({ uri }) => uri);
 }

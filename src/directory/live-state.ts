@@ -35,7 +35,7 @@ const DELEGATED = {
       coalesce(u.user_type = 'Guest', false) as "isGuest",
       coalesce(c.account_enabled and ${DEFINED('c')} and ${OPEN_TO('c', 'u.id')}, false) as "clientEnabled",
       exists (select from signing_keys k where k.tenant_id = $1 and k.kid = $4) as "keyKnown",
-      coalesce(f.revoked_at is null and f.expires_at > now() and f.created_at >= u.sign_in_sessions_valid_from, false) as "sessionAlive",
+      coalesce(f.revoked_at is null and f.expires_at > now() and f.authenticated_at >= u.sign_in_sessions_valid_from, false) as "sessionAlive",
       array(select a.role_definition_id from role_assignments a where a.tenant_id = $1 and a.user_id = u.id) as "directoryRoles",
       array(select distinct s from oauth2_permission_grants g cross join unnest(g.scope) s
         where g.tenant_id = $1 and g.client_id = c.id and g.resource_id = r.id
@@ -76,7 +76,7 @@ const SESSION = {
   text: `
     select t.is_enabled as "tenantEnabled", coalesce(u.account_enabled, false) as "userEnabled",
       coalesce(u.user_type = 'Guest', false) as "isGuest", true as "clientEnabled", true as "keyKnown",
-      coalesce($3 >= u.sign_in_sessions_valid_from, false) as "sessionAlive",
+      coalesce(to_timestamp($3) >= u.sign_in_sessions_valid_from, false) as "sessionAlive",
       array(select a.role_definition_id from role_assignments a where a.tenant_id = $1 and a.user_id = u.id) as "directoryRoles",
       '{}'::text[] as "permissions"
     from tenants t left join users u on u.tenant_id = t.id and u.id = $2

@@ -10,6 +10,8 @@ export interface TokenFamily {
   readonly userId: string;
   readonly appId: string;
   readonly sessionUid: string | undefined;
+  /** Seconds since the epoch, with their fraction: when the person of the session proved who he is. */
+  readonly authenticatedAt: number;
   readonly platform: FamilyPlatform;
   /** Seconds to live at most. */
   readonly expiresIn: number;
@@ -25,16 +27,17 @@ export interface LiveConsent {
   readonly scopes: readonly string[];
 }
 
-/** The beginning of a family. Its client is present in the tenant, or nothing happens and the result is false. */
+/** The beginning of a family. Its client and its person are in the tenant, or nothing happens and the result is false. */
 export async function insertFamily(
   permit: Permit<'authentication/tokens/issue'>,
   family: TokenFamily,
 ): Promise<boolean> {
   const rows = await permit.query({
     name: 'insert-family',
-    text: `insert into token_families (tenant_id, id, user_id, service_principal_id, session_uid, platform, expires_at)
-      select $1, $2, $3, s.id, $5, $6, now() + make_interval(secs => $7)
-      from service_principals s where s.tenant_id = $1 and s.app_id = $4 and s.account_enabled returning true as inserted`,
+    text: `insert into token_families (tenant_id, id, user_id, service_principal_id, session_uid, platform, expires_at, authenticated_at)
+      select $1, $2, $3, s.id, $5, $6, now() + make_interval(secs => $7), to_timestamp($8)
+      from service_principals s join users u on u.tenant_id = $1 and u.id = $3 and u.account_enabled
+      where s.tenant_id = $1 and s.app_id = $4 and s.account_enabled returning true as inserted`,
     values: [
       permit.tenantId,
       family.id,
@@ -43,6 +46,7 @@ export async function insertFamily(
       family.sessionUid ?? null,
       family.platform,
       family.expiresIn,
+      family.authenticatedAt,
     ],
   });
   return rows.length === 1;
@@ -94,7 +98,7 @@ export async function readLiveFamily(
       join service_principals c on c.tenant_id = $1 and c.id = f.service_principal_id and c.account_enabled
         and ${OPEN_TO('c', 'f.user_id')}
       where f.tenant_id = $1 and f.id = $2 and f.revoked_at is null and f.expires_at > now()
-        and f.created_at >= u.sign_in_sessions_valid_from`,
+        and f.authenticated_at >= u.sign_in_sessions_valid_from`,
     values: [permit.tenantId, id],
   });
   return family;

@@ -27,8 +27,8 @@ export interface SessionPrincipal {
   readonly kind: 'session';
   readonly tenantId: TenantId;
   readonly userId: ObjectId;
-  /** When this person authenticated; a later revocation of sessions ends it. */
-  readonly authenticatedAt: Date;
+  /** When this person authenticated, in seconds since the epoch with their fraction; a later revocation of sessions ends it. */
+  readonly authenticatedAt: number;
 }
 
 /** A part of the product itself, with a fixed list of actions. */

@@ -101,6 +101,20 @@ describe('DBF-06: a write that fails in the middle strands no honest client', ()
   });
 });
 
+test('AUD-02: a refusal that can not be recorded is not answered: come back', async () => {
+  const repair = await failingWrite(database, 'sign_ins', 'insert');
+  const form = { ...credentialsOf(daemon), grant_type: 'client_credentials', resource: 'https://nobody.example' };
+  const refused = await post(server.origin, tenant, 'token', form);
+  const silent = { prompt: 'none', scope: 'openid Directory.Read.All' };
+  const { answer } = await authorize(server.origin, tenant, spa, browser, silent);
+  await repair();
+  for (const { status, headers } of [refused, answer]) {
+    expect([status, headers.get('retry-after'), headers.get('location')]).toEqual([503, '2', null]);
+  }
+  expect(refused.body.error).toBe('temporarily_unavailable');
+  expect((await post(server.origin, tenant, 'token', form)).status).toBe(400);
+});
+
 describe('DBF-05: while the database is away', () => {
   test('every endpoint says so, with Retry-After, and refuses nobody; afterwards all is as it was', async () => {
     const authorized = await authorize(server.origin, tenant, spa, browser);

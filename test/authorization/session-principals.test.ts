@@ -36,7 +36,7 @@ beforeAll(async () => {
   tenant = await aTenant(database);
   const { id } = await aUser(database, tenant, { roles: ['Global Administrator'] });
   const userId = id as ObjectId; // the id of a row
-  administrator = { kind: 'session', tenantId: tenant.id, userId, authenticatedAt: new Date() };
+  administrator = { kind: 'session', tenantId: tenant.id, userId, authenticatedAt: Date.now() / 1_000 };
 });
 
 afterAll(() => database.drop());

@@ -126,7 +126,7 @@ describe('consent', () => {
     await database
       .authorization('authentication')
       .perform(
-        { kind: 'session', tenantId, userId, authenticatedAt: new Date() },
+        { kind: 'session', tenantId, userId, authenticatedAt: Date.now() / 1_000 },
         consentForSelf,
         { appId: HR, scopes: [{ resourceId: api?.id, values: ['User.Read'] }] },
         { correlationId: 'c-1' },

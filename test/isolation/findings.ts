@@ -159,7 +159,7 @@ async function attemptInside(
   input: object,
 ): Promise<Attempt> {
   const userId = id as ObjectId; // the id of a row
-  const session = { kind: 'session', tenantId: mine.id, userId, authenticatedAt: new Date() } as const;
+  const session = { kind: 'session', tenantId: mine.id, userId, authenticatedAt: Date.now() / 1_000 } as const;
   const context = { correlationId: randomUUID() };
   try {
     const result = operation.onPages

@@ -40,10 +40,10 @@ const denied = { code: '42501', message: expect.stringContaining('permission den
 
 describe.each(SIDES)('records, for the %s login (AUD-03)', (side) => {
   test.each(['directory_audits', 'sign_ins'])(
-    '%s are read by who shows them, and altered by none in any way',
+    '%s are read by who answers for them, and altered by none in any way',
     async (table) => {
-      const isShown = side === 'directory' || (side === 'operator' && table === 'directory_audits');
-      if (isShown) expect((await run(side, `select * from ${table}`)).rows).toHaveLength(1);
+      const reads = side === 'directory' || (side === 'operator' && table === 'directory_audits');
+      if (reads) expect((await run(side, `select * from ${table}`)).rows).toHaveLength(1);
       else await expect(run(side, `select * from ${table}`)).rejects.toMatchObject(denied);
       await expect(run(side, `update ${table} set correlation_id = 'x'`)).rejects.toMatchObject(denied);
       await expect(run(side, `delete from ${table}`)).rejects.toMatchObject(denied);

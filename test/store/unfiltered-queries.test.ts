@@ -77,7 +77,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   readAudit: ['directory', (permit, { record }) => auditLogs.readAudit(permit, object(record))],
   readSignIn: ['directory', (permit, { record }) => auditLogs.readSignIn(permit, object(record))],
   findClient: ['authentication', (permit, { appId }) => clients.findClient(permit, appId)],
-  isSpaOrigin: ['authentication', (permit) => clients.isSpaOrigin(permit, 'https://spa.example')],
+  listSpaRedirectUris: ['authentication', (permit) => clients.listSpaRedirectUris(permit)],
   readUserAssignment: [
     'authentication',
     (permit, { user, appId }) => userAssignments.readUserAssignment(permit, { userId: user, appId }),
@@ -187,7 +187,7 @@ async function readAllLiveStates(permit: Permit<never>, of: FilledTenant): Promi
   );
   await liveState.readLiveState(
     permit,
-    { kind: 'session', tenantId: ta.id, userId: object(of.user), authenticatedAt: new Date() },
+    { kind: 'session', tenantId: ta.id, userId: object(of.user), authenticatedAt: Date.now() / 1_000 },
     DIRECTORY_APP_ID,
   );
 }
@@ -255,7 +255,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
     const facts = [
       ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
       'isGrantPrivileged',
-      ...['readPasswordVersion', 'readGrantedScopes', 'isSpaOrigin', 'readUserAssignment'],
+      ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
   });

@@ -47,6 +47,46 @@ export function unconditional(database: TestDatabase): Authorization {
   return new UnconditionalAuthorization(database.openStore('authentication'), noPreparations);
 }
 
+/** A build that stops before one operation until it is told to go on: whatever happens meanwhile happens in between. */
+class HoldingAuthorization extends Authorization {
+  readonly #operation: object;
+  readonly #reached: () => void;
+  readonly #go: Promise<void>;
+
+  constructor(database: TestDatabase, operation: object, reached: () => void, go: Promise<void>) {
+    super(database.openStore('authentication'), noPreparations);
+    this.#operation = operation;
+    this.#reached = reached;
+    this.#go = go;
+  }
+
+  override async performInternal<Action extends InternalAction, Input, Result>(
+    principal: InternalPrincipal,
+    operation: InternalOperation<Action, Input, Result>,
+    input: Input,
+  ): Promise<Result> {
+    if (Object.is(operation, this.#operation)) {
+      this.#reached();
+      await this.#go;
+    }
+    return super.performInternal(principal, operation, input);
+  }
+}
+
+export interface Held {
+  readonly authorization: Authorization;
+  /** Resolves when the operation is about to be performed. */
+  readonly reached: Promise<void>;
+  release(): void;
+}
+
+export function holding(database: TestDatabase, operation: object): Held {
+  const reached = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const authorization = new HoldingAuthorization(database, operation, reached.resolve, go.promise);
+  return { authorization, reached: reached.promise, release: go.resolve };
+}
+
 /** Makes Postgres itself fail one kind of write, as a full disk would; resolves to the repair. */
 export async function failingWrite(
   database: TestDatabase,

@@ -1,7 +1,7 @@
 import { getMyApplications, withdrawMyConsent } from '../../authorization/catalogue/page-consents.ts';
 import { revokeMySessions } from '../../authorization/catalogue/user-sessions.ts';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
-import { endFamilies } from '../../authorization/internal/tokens.ts';
+import { signOut } from '../../authorization/internal/tokens.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import { DirectoryError } from '../../vocabulary/errors.ts';
 import { changePasswordPage } from '../pages/change-password.ts';
@@ -89,7 +89,7 @@ export class AccountPages {
     const { authorization, forms } = this.#parts;
     await forms.read(call.request, bindingOf(call));
     const { uid } = call.session;
-    await authorization.performInternal(call.tenancy.principal, endFamilies, { sessionUid: uid, reason: 'signedOut' });
+    await authorization.performInternal(call.tenancy.principal, signOut, { uid });
     await this.#signedOut(call, false);
   }
 

@@ -2,7 +2,7 @@ import { parseAppId } from '../../vocabulary/ids.ts';
 import type { TenantRoute } from '../authentication-server.ts';
 import type { Trouble } from './error-pages.ts';
 import { type InteractionParts, serve } from './interaction-routes.ts';
-import type { PageCall } from './visit.ts';
+import { isRegistered, type PageCall } from './visit.ts';
 
 const PARAMETERS = ['client_id', 'scope', 'redirect_uri', 'state'] as const;
 type AdminConsentRequest = { readonly [Name in (typeof PARAMETERS)[number]]?: string };
@@ -18,12 +18,15 @@ export function adminConsentRoute(parts: InteractionParts): TenantRoute {
         const params = parametersOf(request.url ?? '');
         const trouble = params ? await troubleWith(parts, call, params) : 'request';
         const { tenant } = call;
-        if (!params || trouble)
+        if (!params || trouble) {
+          const reason = `adminconsent: ${trouble ?? 'request'}`;
+          parts.onRefusal({ tenantId: tenancy.tenantId, reason }, tenancy.context);
           return parts.errorPages.send(response, trouble ?? 'request', {
             status: 400,
             context: tenancy.context,
             tenant,
           });
+        }
         const returnTo = `/${tenancy.tenantId}/account`;
         parts.writer.redirect(response, await parts.interactions.begin(call, 'admin_consent', { params, returnTo }));
       }),
@@ -51,10 +54,6 @@ async function troubleWith(
   const appId = parseAppId(client_id ?? '');
   if (!appId || !(await clients.find(appId))) return 'application';
   if (redirect_uri === undefined) return undefined;
-  const { definition } = tenancy;
-  const registered = definition
-    ? [...definition.webRedirectUris, ...definition.spaRedirectUris, ...definition.publicClientRedirectUris]
-    : [];
-  if (!registered.includes(redirect_uri)) return 'redirect';
+  if (!isRegistered(tenancy.definition, redirect_uri)) return 'redirect';
   return state === undefined ? 'request' : undefined;
 }

@@ -17,8 +17,17 @@ import { type AskedRoles, requiredRoles, roleGroups } from './asked-roles.ts';
 import { APPROVERS, principalOf } from './consent-step.ts';
 import { type Outcomes, withParameters } from './outcomes.ts';
 import type { PageWriter } from './page-writer.ts';
+import { ShownQuestion } from './shown-question.ts';
 import type { Forms } from './submitted-form.ts';
-import { type AskingApplication, bindingOf, formActionOf, parameterOf, pathOf, type Visit } from './visit.ts';
+import {
+  type AskingApplication,
+  bindingOf,
+  formActionOf,
+  parameterOf,
+  pathOf,
+  redirectUriOf,
+  type Visit,
+} from './visit.ts';
 
 export interface AdminConsentStepParts {
   readonly authorization: Authorization;
@@ -34,6 +43,7 @@ interface Question {
   readonly account: Account;
   readonly permissions: AskedPermissions;
   readonly roles: readonly AskedRoles[];
+  readonly shown: ShownQuestion;
 }
 
 /** Asking an administrator for his whole organization. */
@@ -45,14 +55,18 @@ export class AdminConsentStep {
   }
 
   async show(visit: Visit): Promise<void> {
-    const { writer, forms } = this.#parts;
     const question = await this.#question(visit);
-    if (!question) return;
-    const { application, account, permissions, roles } = question;
+    if (question) this.#show(question);
+  }
+
+  #show(question: Question): void {
+    const { writer, forms } = this.#parts;
+    const { visit, application, account, permissions, roles } = question;
     const { tenant, response } = visit;
+    const { hidden } = question.shown;
     const common = {
       layout: writer.layoutOf(tenant),
-      form: { action: pathOf(visit, '/admin-consent'), csrf: forms.tokenFor(bindingOf(visit)) },
+      form: { action: pathOf(visit, '/admin-consent'), csrf: forms.tokenFor(bindingOf(visit)), hidden },
       account: {
         username: account.userPrincipalName,
         displayName: account.displayName,
@@ -62,15 +76,11 @@ export class AdminConsentStep {
       organization: tenant.displayName,
     };
     const [delegated, applicationOnly] = [permissions.groups('admin'), roleGroups(roles)];
-    const formAction = formActionOf(visit);
-    if (mayDecide(question))
-      return writer.send(response, adminConsentPage({ ...common, delegated, applicationOnly }), { formAction });
-    const groups = [...delegated, ...applicationOnly];
-    const approvers = APPROVERS;
-    writer.send(response, needsApprovalPage({ ...common, permissions: groups, approvers }), {
-      status: 403,
-      formAction,
-    });
+    const isApprover = mayDecide(question);
+    const page = isApprover
+      ? adminConsentPage({ ...common, delegated, applicationOnly })
+      : needsApprovalPage({ ...common, permissions: [...delegated, ...applicationOnly], approvers: APPROVERS });
+    writer.send(response, page, { status: isApprover ? 200 : 403, formAction: formActionOf(visit) });
   }
 
   async submit(visit: Visit): Promise<void> {
@@ -79,6 +89,7 @@ export class AdminConsentStep {
     if (!form.accepts) return outcomes.declined(visit, 'consentDeclined');
     const question = await this.#question(visit);
     if (!question) return;
+    if (!question.shown.isAnsweredBy(form)) return this.#show(question);
     try {
       await this.#grant(question);
     } catch (error) {
@@ -109,7 +120,8 @@ export class AdminConsentStep {
       await outcomes.declined(visit, 'nothingRequired');
       return undefined;
     }
-    return { visit, application, account, permissions, roles };
+    const shown = new ShownQuestion(visit, application, [scopes, roles.map(wordsOf)]);
+    return { visit, application, account, permissions, roles, shown };
   }
 
   /** App roles come with `.default` alone, or with nothing said: they can not be named one by one (as at Entra). */
@@ -138,7 +150,7 @@ export class AdminConsentStep {
     const { writer } = this.#parts;
     const { response, tenant, tenancy, interaction } = visit;
     await interaction.destroy();
-    const uri = parameterOf(visit, 'redirect_uri');
+    const uri = redirectUriOf(visit);
     if (uri !== undefined) return writer.redirect(response, withParameters(uri, answerOf(visit)));
     const page = consentRecordedPage({
       layout: writer.layoutOf(tenant),
@@ -158,6 +170,10 @@ function answerOf(visit: Visit): Record<string, string> {
     ...(scope === undefined ? {} : { scope }),
     ...(state === undefined ? {} : { state }),
   };
+}
+
+function wordsOf({ resource, roles }: AskedRoles) {
+  return [resource, roles.map(({ isAssigned: _, ...role }) => role)];
 }
 
 /** What the page shows; whether it may be done is decided again, by the same roles, when it is done. */

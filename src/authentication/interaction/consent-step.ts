@@ -14,6 +14,7 @@ import { identityOf } from './application-identity.ts';
 import { AskedPermissions, askedScopes } from './asked-permissions.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { PageWriter } from './page-writer.ts';
+import { ShownQuestion } from './shown-question.ts';
 import type { Forms } from './submitted-form.ts';
 import { type AskingApplication, bindingOf, parameterOf, pathOf, type Visit } from './visit.ts';
 
@@ -32,6 +33,7 @@ interface Question {
   readonly application: AskingApplication;
   readonly account: Account;
   readonly permissions: AskedPermissions;
+  readonly shown: ShownQuestion;
   /** The person's live roles let him consent for everybody. */
   readonly isAdministrator: boolean;
 }
@@ -51,8 +53,11 @@ export class ConsentStep {
 
   async show(visit: Visit): Promise<void> {
     const question = await this.#question(visit);
-    if (!question) return;
-    const { permissions, isAdministrator } = question;
+    if (question) this.#show(question);
+  }
+
+  #show(question: Question): void {
+    const { permissions, isAdministrator, visit } = question;
     const page = permissions.isForAnybody || isAdministrator ? this.#ask(question) : this.#refer(question);
     this.#parts.writer.send(visit.response, page, { formAction: 'anywhere' });
   }
@@ -63,6 +68,7 @@ export class ConsentStep {
     if (!form.accepts) return outcomes.declined(visit, 'consentDeclined');
     const question = await this.#question(visit);
     if (!question) return;
+    if (!question.shown.isAnsweredBy(form)) return this.#show(question);
     try {
       await this.#grant(question, form.text('forOrganization') === 'true');
     } catch (error) {
@@ -91,7 +97,8 @@ export class ConsentStep {
     const permissions = new AskedPermissions(asked, granted);
     if (permissions.isEmpty) return this.#end(outcomes.declined(visit, 'nothingRequired'));
     const isAdministrator = consentReachOf(account.directoryRoles) !== 'none';
-    return { visit, application, account, permissions, isAdministrator };
+    const shown = new ShownQuestion(visit, application, asked);
+    return { visit, application, account, permissions, shown, isAdministrator };
   }
 
   async #end(ending: Promise<void>): Promise<undefined> {
@@ -117,7 +124,7 @@ export class ConsentStep {
     const { writer } = this.#parts;
     return consentPage({
       layout: writer.layoutOf(visit.tenant),
-      form: this.#form(visit),
+      form: this.#form(question),
       account: accountOf(question),
       application: identityOf(application, visit.tenant, parameterOf(visit, 'redirect_uri')),
       permissions: permissions.groups('user'),
@@ -129,7 +136,7 @@ export class ConsentStep {
     const { visit, application, permissions } = question;
     return needsApprovalPage({
       layout: this.#parts.writer.layoutOf(visit.tenant),
-      form: this.#form(visit),
+      form: this.#form(question),
       account: accountOf(question),
       application: identityOf(application, visit.tenant, parameterOf(visit, 'redirect_uri')),
       organization: visit.tenant.displayName,
@@ -139,8 +146,8 @@ export class ConsentStep {
     });
   }
 
-  #form(visit: Visit) {
-    return { action: pathOf(visit, '/consent'), csrf: this.#parts.forms.tokenFor(bindingOf(visit)) };
+  #form({ visit, shown: { hidden } }: Question) {
+    return { action: pathOf(visit, '/consent'), csrf: this.#parts.forms.tokenFor(bindingOf(visit)), hidden };
   }
 
   /** Without a redirect URI: the administrator is shown what came of it here, the application was not waiting for it. */
@@ -163,6 +170,6 @@ export function principalOf({ session, tenancy }: Pick<Visit, 'session' | 'tenan
     kind: 'session',
     tenantId: tenancy.tenantId,
     userId,
-    authenticatedAt: new Date((session.loginTs ?? 0) * 1_000),
+    authenticatedAt: session.loginTs ?? 0,
   };
 }

@@ -5,6 +5,7 @@ import { parseAppId } from '../../vocabulary/ids.ts';
 import type { TenantRoute } from '../authentication-server.ts';
 import type { Clients } from '../clients.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
+import type { OnRefusal } from '../refusal-records.ts';
 import type { Tenants } from '../tenants.ts';
 import { runAsTenant } from '../virtual-issuer.ts';
 import type { AdminConsentStep } from './admin-consent-step.ts';
@@ -39,6 +40,7 @@ export interface InteractionParts {
   readonly consentStep: ConsentStep;
   readonly adminConsentStep: AdminConsentStep;
   readonly writer: PageWriter;
+  readonly onRefusal: OnRefusal;
 }
 
 /** What a form may be posted to, and in which kinds of interaction (all where none is named). */
@@ -105,13 +107,13 @@ export function interactionRoutes(parts: InteractionParts): TenantRoute[] {
 
 /** Runs a page for its tenant; what it throws becomes a page too. */
 export async function serve(
-  { tenants, sessions, errorPages }: Pick<InteractionParts, 'tenants' | 'sessions' | 'errorPages'>,
+  { tenants, sessions, errorPages, onRefusal }: InteractionParts,
   request: IncomingMessage,
   response: ServerResponse,
   tenancy: OAuthRequest,
   work: (call: PageCall) => Promise<void>,
 ): Promise<void> {
-  const { context } = tenancy;
+  const { context, tenantId } = tenancy;
   const tenant = await tenants.find(tenancy.tenantId);
   if (!tenant) return errorPages.sendReason(response, 400, 'tenantUnknown', context);
   try {
@@ -120,6 +122,7 @@ export async function serve(
     );
   } catch (error) {
     if (error instanceof FormError) {
+      onRefusal({ tenantId, reason: `form: ${error.fault}` }, context);
       // What was not read of an oversized form is not worth reading.
       if (error.fault === 'tooLarge') response.setHeader('Connection', 'close');
       return errorPages.send(response, error.fault, { status: error.status, context, tenant });
@@ -130,8 +133,9 @@ export async function serve(
   }
 }
 
-function writeExpired({ errorPages }: Pick<InteractionParts, 'errorPages'>, call: PageCall): void {
+function writeExpired({ errorPages, onRefusal }: InteractionParts, call: PageCall): void {
   const { response, tenant, tenancy } = call;
+  onRefusal({ tenantId: tenancy.tenantId, reason: 'interaction: expired' }, tenancy.context);
   errorPages.send(response, 'expired', { status: 400, context: tenancy.context, tenant });
 }
 

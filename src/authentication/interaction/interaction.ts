@@ -1,10 +1,9 @@
 import type Provider from 'oidc-provider';
 import type { Authorization } from '../../authorization/perform.ts';
-import type { TenantId } from '../../vocabulary/ids.ts';
-import type { RequestContext } from '../../vocabulary/request-context.ts';
 import type { TenantRoute } from '../authentication-server.ts';
 import type { Clients } from '../clients.ts';
 import type { Passwords } from '../passwords.ts';
+import type { OnRefusal } from '../refusal-records.ts';
 import type { Resources } from '../resources.ts';
 import type { Tenants } from '../tenants.ts';
 import { AccountPages } from './account-pages.ts';
@@ -21,6 +20,7 @@ import type { PageWriter } from './page-writer.ts';
 import { PasswordChange } from './password-change.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
 import { PasswordStep } from './password-step.ts';
+import { postedRequestRoute } from './posted-request-route.ts';
 import { SelectAccountStep } from './select-account-step.ts';
 import { SignInStep } from './sign-in-step.ts';
 import { Forms } from './submitted-form.ts';
@@ -30,10 +30,7 @@ export interface MakeInteractionOptions {
   readonly origin: string;
   readonly keys: { readonly forms: Buffer };
   readonly passwords: Passwords;
-  readonly onRefusal: (
-    refusal: { readonly tenantId: TenantId; readonly reason: string },
-    context: RequestContext,
-  ) => void;
+  readonly onRefusal: OnRefusal;
   readonly provider: Provider;
   readonly clients: Clients;
   readonly resources: Resources;
@@ -44,22 +41,34 @@ export interface MakeInteractionOptions {
 
 /** Puts together what a person goes through between an application's request and its answer. */
 export function makeInteraction(options: MakeInteractionOptions): { readonly routes: readonly TenantRoute[] } {
-  const { authorization, origin, keys, passwords, provider, clients, resources, tenants, writer, errorPages } = options;
+  const {
+    authorization,
+    origin,
+    keys,
+    passwords,
+    provider,
+    clients,
+    resources,
+    tenants,
+    writer,
+    errorPages,
+    onRefusal,
+  } = options;
   const sessions = new BrowserSessions(provider, origin.startsWith('https:'));
   const interactions = new OwnInteractions(provider, origin.startsWith('https:'));
   const forms = new Forms(keys.forms, origin);
-  const outcomes = new Outcomes(sessions, writer);
+  const outcomes = new Outcomes(authorization, sessions, writer);
   const signIn = new PasswordSignIn({
     authorization,
     passwords,
-    onUnknownUser: ({ tenantId, context }, reason) => options.onRefusal({ tenantId, reason }, context),
+    onUnknownUser: ({ tenantId, context }, reason) => onRefusal({ tenantId, reason }, context),
   });
   const change = new PasswordChange(authorization, passwords, signIn);
   const common = { authorization, sessions, interactions, forms, writer, outcomes };
   const passwordStep = new PasswordStep({ ...common, change, signIn });
   const signInStep = new SignInStep({ ...common, signIn, passwordStep });
   const parts = {
-    ...{ provider, clients, tenants, sessions, interactions, errorPages, writer },
+    ...{ provider, clients, tenants, sessions, interactions, errorPages, writer, onRefusal },
     passwordStep,
     signInStep,
     selectAccountStep: new SelectAccountStep({ ...common, signInStep }),
@@ -67,5 +76,7 @@ export function makeInteraction(options: MakeInteractionOptions): { readonly rou
     adminConsentStep: new AdminConsentStep({ ...common, resources }),
     accountPages: new AccountPages({ ...common, change }),
   };
-  return { routes: [...interactionRoutes(parts), adminConsentRoute(parts), ...accountRoutes(parts)] };
+  return {
+    routes: [...interactionRoutes(parts), adminConsentRoute(parts), postedRequestRoute(parts), ...accountRoutes(parts)],
+  };
 }

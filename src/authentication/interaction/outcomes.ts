@@ -1,16 +1,19 @@
 import type { InteractionResults } from 'oidc-provider';
-import { describe, type Reason } from '../refusals.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import { describe, REASONS, type Reason } from '../refusals.ts';
 import { type BrowserSessions, PASSWORD_ACR, PASSWORD_AMR } from './browser-sessions.ts';
 import type { PageWriter } from './page-writer.ts';
 import type { SignedIn } from './password-sign-in.ts';
-import { isOwn, kindOf, parameterOf, pathOf, type Visit } from './visit.ts';
+import { isOwn, kindOf, parameterOf, pathOf, recordedOf, redirectUriOf, type Visit } from './visit.ts';
 
 /** How the steps of an interaction end: on with the next one, or back to who waits. */
 export class Outcomes {
+  readonly #authorization: Authorization;
   readonly #sessions: BrowserSessions;
   readonly #writer: PageWriter;
 
-  constructor(sessions: BrowserSessions, writer: PageWriter) {
+  constructor(authorization: Authorization, sessions: BrowserSessions, writer: PageWriter) {
+    this.#authorization = authorization;
     this.#sessions = sessions;
     this.#writer = writer;
   }
@@ -52,7 +55,8 @@ export class Outcomes {
       return this.#writer.redirect(response, interaction.returnTo);
     }
     await interaction.destroy();
-    const uri = parameterOf(visit, 'redirect_uri');
+    await this.#record(visit, reason);
+    const uri = redirectUriOf(visit);
     if (uri === undefined) return this.#writer.redirect(response, `/${tenancy.tenantId}/account`);
     const state = parameterOf(visit, 'state');
     this.#writer.redirect(
@@ -63,6 +67,16 @@ export class Outcomes {
         ...(state === undefined ? {} : { state }),
       }),
     );
+  }
+
+  /** What the library refuses is recorded where it leaves (see `refusal-records.ts`). */
+  async #record(visit: Visit, reason: Reason): Promise<void> {
+    const { principal, context } = visit.tenancy;
+    const { accountId } = visit.session;
+    if (!accountId) return;
+    const [errorCode, failureReason] = REASONS[reason];
+    const refused = { eventType: 'interactiveUser', userId: accountId, errorCode, failureReason } as const;
+    await this.#authorization.recordSignIn(principal, { ...refused, ...recordedOf(visit), ...context });
   }
 }
 

@@ -66,12 +66,11 @@ export class PasswordChange {
     person: SignedIn,
     body: { readonly currentPassword: string; readonly newPassword: string },
   ): Promise<SignedIn> {
-    const { userId, passwordVersion: provenVersion } = person;
-    const authenticatedAt = new Date(person.authenticatedAt * 1_000);
+    const { userId, passwordVersion: provenVersion, authenticatedAt } = person;
     const principal = { kind: 'session', tenantId, userId, authenticatedAt } as const;
     const input = { body, provenVersion };
     const { validFrom } = await this.#authorization.perform(principal, changeMyPassword, input, context);
-    return { ...person, authenticatedAt: Math.ceil(validFrom), mustChange: false };
+    return { ...person, authenticatedAt: validFrom, mustChange: false };
   }
 }
 

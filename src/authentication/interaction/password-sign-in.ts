@@ -27,7 +27,7 @@ export interface Try {
 export interface SignedIn {
   readonly userId: ObjectId;
   readonly username: string;
-  /** Seconds since the epoch: not before the moment from which the person's sessions count. */
+  /** Seconds since the epoch, with their fraction, by the database's clock. */
   readonly authenticatedAt: number;
   /** The browser's familiar value. */
   readonly device: string;
@@ -102,10 +102,10 @@ export class PasswordSignIn {
       await this.#recordFailure(request, attempt, known, failureOf(known, matches));
       return { outcome: 'rejected' };
     }
-    return {
-      outcome: 'signedIn',
-      person: await this.#succeed(request, attempt, { ...known, userId: known.userId }, subject),
-    };
+    const person = await this.#succeed(request, attempt, { ...known, userId: known.userId }, subject);
+    if (person) return { outcome: 'signedIn', person };
+    await this.#recordFailure(request, attempt, known, 'wrongPassword');
+    return { outcome: 'rejected' };
   }
 
   /** The record of a sign-in that was interrupted by the change of the password, and then went on. */
@@ -118,13 +118,15 @@ export class PasswordSignIn {
     attempt: Try,
     known: SignInCredentials & { readonly userId: ObjectId },
     subject: string,
-  ): Promise<SignedIn> {
+  ): Promise<SignedIn | undefined> {
     const { userId, passwordHash, mustChange, passwordVersion, sessionsValidFrom, words } = known;
     const { principal } = request;
     // A value that was planted before the sign-in never becomes familiar.
     const familiar = known.isFamiliar ? attempt.device : undefined;
     const device = familiar ?? randomBytes(24).toString('base64url');
-    await this.#authorization.performInternal(principal, endTries, { subject, userId, device });
+    const succeeded = { subject, userId, device, sessionsValidFrom };
+    const authenticatedAt = await this.#authorization.performInternal(principal, endTries, succeeded);
+    if (authenticatedAt === undefined) return undefined;
     const fresh = passwordHash === null ? undefined : await this.#renewed(passwordHash, attempt.password);
     if (fresh && passwordHash !== null)
       await this.#authorization.performInternal(principal, renewHash, { userId, former: passwordHash, fresh });
@@ -132,7 +134,7 @@ export class PasswordSignIn {
     return {
       userId,
       username: known.userPrincipalName ?? attempt.username,
-      authenticatedAt: Math.max(Math.floor(Date.now() / 1_000), Math.ceil(sessionsValidFrom ?? 0)),
+      authenticatedAt,
       device,
       mustChange,
       passwordVersion: passwordVersion ?? '',

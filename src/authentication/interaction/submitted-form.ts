@@ -80,7 +80,8 @@ export class Forms {
   }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+/** @throws FormError */
+export async function bodyOf(request: IncomingMessage): Promise<string> {
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') throw new FormError('notAForm');
   if (Number(request.headers['content-length'] ?? 0) > MAX_BYTES) throw new FormError('tooLarge');

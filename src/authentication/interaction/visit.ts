@@ -49,6 +49,18 @@ export function parameterOf({ interaction }: Visit, name: string): string | unde
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Where the answer goes: only as long as the application has that address registered. */
+export function redirectUriOf(visit: Visit): string | undefined {
+  const uri = parameterOf(visit, 'redirect_uri');
+  return uri !== undefined && isRegistered(visit.application?.definition, uri) ? uri : undefined;
+}
+
+/** Whether an application, of whatever kind, has this very address registered. */
+export function isRegistered(definition: ClientDefinition | undefined, uri: string): boolean {
+  const { webRedirectUris = [], spaRedirectUris = [], publicClientRedirectUris = [] } = definition ?? {};
+  return [webRedirectUris, spaRedirectUris, publicClientRedirectUris].some((uris) => uris.includes(uri));
+}
+
 /** Whether the answer to a form of this interaction may end at an application (see `pages/headers.ts`). */
 export function formActionOf(visit: Visit): FormAction {
   return isOwn(visit) && parameterOf(visit, 'redirect_uri') === undefined ? 'self' : 'anywhere';

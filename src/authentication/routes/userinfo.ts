@@ -8,13 +8,15 @@ import { allowOrigin, isSpaOriginOf, singleOrigin } from '../cross-origin.ts';
 import { oauthErrorBody } from '../oauth-errors.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
 import { isForDirectory, type LiveAccessToken, type PresentedTokens } from '../presented-tokens.ts';
-import { describe } from '../refusals.ts';
+import type { OnRefusal } from '../refusal-records.ts';
+import { describe, REASONS } from '../refusals.ts';
 
 export interface UserinfoParts {
   readonly authorization: Authorization;
   readonly tokens: PresentedTokens;
   /** The person's identifier towards a client, as its ID tokens have it. */
   subjectOf(tenantId: string, clientId: string, userId: string): string;
+  readonly onRefusal: OnRefusal;
 }
 
 /** OpenID Connect Core, section 5.3: takes an access token for the directory API that has `openid`, and asks the rows. */
@@ -34,11 +36,11 @@ async function answer(
 ): Promise<void> {
   response.setHeader('Vary', 'Origin');
   const live = await bearerOf(parts, request, tenancy);
-  if (!live) return refuseBearer(response, tenancy, 401, 'invalid_token');
+  if (!live) return refuseToken(parts, response, tenancy);
   await allowOwnOrigin(parts.authorization, request, response, tenancy, live);
-  if (!live.scopes.includes('openid')) return refuseBearer(response, tenancy, 403, 'insufficient_scope');
+  if (!live.scopes.includes('openid')) return refuseScope(parts, response, tenancy, live);
   const account = await parts.authorization.performInternal(tenancy.principal, getAccount, live.claims.sub);
-  if (!account) return refuseBearer(response, tenancy, 401, 'invalid_token');
+  if (!account) return refuseToken(parts, response, tenancy);
   const subject = parts.subjectOf(tenancy.tenantId, live.claims.client_id, account.id);
   writeJson(response, 200, claimsOf(account, subject, tenancy.tenantId, live.scopes));
 }
@@ -82,8 +84,37 @@ function claimsOf(account: Account, sub: string, tid: string, scopes: readonly s
   };
 }
 
+/** Nobody known has asked: for the security log. */
+function refuseToken({ onRefusal }: UserinfoParts, response: ServerResponse, tenancy: OAuthRequest): void {
+  const { tenantId, context } = tenancy;
+  onRefusal({ tenantId, reason: 'userinfo: invalid_token' }, context);
+  writeBearerError(response, tenancy, 401, 'invalid_token');
+}
+
+/** The person and his application are known: for the tenant's records. */
+async function refuseScope(
+  { authorization }: UserinfoParts,
+  response: ServerResponse,
+  tenancy: OAuthRequest,
+  { claims }: LiveAccessToken,
+): Promise<void> {
+  const [errorCode, failureReason] = REASONS.openidMissing;
+  const { sub: userId, client_id: appId, jti: tokenId, fid: familyId } = claims;
+  const refused = {
+    eventType: 'nonInteractiveUser',
+    userId,
+    appId,
+    tokenId,
+    familyId,
+    errorCode,
+    failureReason,
+  } as const;
+  await authorization.recordSignIn(tenancy.principal, { ...refused, ...tenancy.context });
+  writeBearerError(response, tenancy, 403, 'insufficient_scope');
+}
+
 /** RFC 6750, section 3. */
-function refuseBearer(
+function writeBearerError(
   response: ServerResponse,
   { context }: OAuthRequest,
   status: 401 | 403,

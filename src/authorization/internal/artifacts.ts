@@ -5,6 +5,7 @@ import {
   findArtifactByUid,
   insertArtifactOnce,
   saveArtifact,
+  updateSession,
 } from '../../directory/artifacts.ts';
 import { internalOperation } from '../operation.ts';
 
@@ -27,6 +28,15 @@ export const putArtifactOnce = internalOperation({
   access: 'write',
   short: true,
   run: (permit, artifact: Artifact) => insertArtifactOnce(permit, artifact),
+});
+
+/** Saves a session that was found in the same request. False: it has ended since. */
+export const keepSession = internalOperation({
+  action: 'authentication/artifacts/write',
+  access: 'write',
+  short: true,
+  run: (permit, { session, formerId }: { readonly session: Artifact; readonly formerId: string }) =>
+    updateSession(permit, session, formerId),
 });
 
 export const getArtifact = internalOperation({

@@ -1,6 +1,6 @@
 import {
   findClient,
-  isSpaOrigin,
+  listSpaRedirectUris,
   markSecretUsed,
   readClientDefinition,
   readResource,
@@ -48,9 +48,9 @@ export const noteSecretUse = internalOperation({
   run: (permit, keyId: string) => markSecretUsed(permit, keyId),
 });
 
-export const servesSpa = internalOperation({
+export const getSpaRedirectUris = internalOperation({
   action: 'authentication/clients/read',
   access: 'read',
   short: true,
-  run: (permit, origin: string) => isSpaOrigin(permit, origin),
+  run: (permit, _input: undefined) => listSpaRedirectUris(permit),
 });

@@ -1,5 +1,6 @@
 import {
   clearTries,
+  confirmSignIn,
   readCredentials,
   readCredentialsOf,
   rehashPassword,
@@ -45,18 +46,23 @@ export const dropTry = internalOperation({
 export interface SucceededTry {
   readonly subject: string;
   readonly userId: string;
+  /** As it was read with the password. */
+  readonly sessionsValidFrom: number | null;
   /** The browser's value, which nobody else knows. */
   readonly device: string;
 }
 
-/** A success ends the count of failures, and makes the device familiar. */
+/** A success ends the count of failures, and makes the device familiar. Undefined: something ended it in between. */
 export const endTries = internalOperation({
   action: 'authentication/throttles/update',
   access: 'write',
   short: false,
-  run: async (permit, { subject, userId, device }: SucceededTry) => {
+  run: async (permit, { subject, userId, sessionsValidFrom, device }: SucceededTry) => {
+    const authenticatedAt = await confirmSignIn(permit, { userId, sessionsValidFrom });
+    if (authenticatedAt === undefined) return undefined;
     await clearTries(permit, subject);
     await rememberDevice(permit, { userId, device });
+    return authenticatedAt;
   },
 });
 

@@ -1,4 +1,4 @@
-import { type Artifact, consumeArtifact, deleteArtifact, saveArtifact } from '../../directory/artifacts.ts';
+import { type Artifact, consumeArtifact, deleteSession, lockSession, saveArtifact } from '../../directory/artifacts.ts';
 import { insertSignIns, type SignInEntry } from '../../directory/sign-ins.ts';
 import {
   insertFamily,
@@ -25,7 +25,7 @@ export interface TokenIssuance {
 }
 
 /** Why nothing was written. */
-export type IssuanceFailure = 'consumed' | 'clientGone';
+export type IssuanceFailure = 'consumed' | 'sessionGone' | 'clientGone';
 
 export class IssuanceError extends Error {
   readonly failure: IssuanceFailure;
@@ -38,7 +38,7 @@ export class IssuanceError extends Error {
 
 /**
  * Writes what an answer rests on: all of it or nothing, so a fault never strands an honest client.
- * @throws IssuanceError when somebody else redeemed the artifact first, or the client is gone
+ * @throws IssuanceError when somebody else redeemed the artifact first, or the client or the session is gone
  */
 export const issueTokens = internalOperation({
   action: 'authentication/tokens/issue',
@@ -48,6 +48,7 @@ export const issueTokens = internalOperation({
     const { consumed, family, artifact, signIn } = issuance;
     if (consumed && !(await consumeArtifact(permit, consumed.model, consumed.id, consumed.successor)))
       throw new IssuanceError('consumed');
+    if (family?.sessionUid && !(await lockSession(permit, family.sessionUid))) throw new IssuanceError('sessionGone');
     if (family && !(await insertFamily(permit, family))) throw new IssuanceError('clientGone');
     if (artifact) await saveArtifact(permit, artifact);
     if (signIn) await insertSignIns(permit, [{ tenantId: permit.tenantId, entry: signIn }]);
@@ -86,10 +87,10 @@ export const signOut = internalOperation({
   raisesVersion: true,
   run: async (
     permit: Permit<'authentication/families/revoke'>,
-    { id, uid }: { readonly id: string; readonly uid: string },
+    { uid, reason = 'signedOut' }: { readonly uid: string; readonly reason?: string },
   ) => {
-    await deleteArtifact(permit, 'Session', id);
-    await revokeFamilies(permit, { sessionUid: uid, reason: 'signedOut' });
+    await deleteSession(permit, uid);
+    await revokeFamilies(permit, { sessionUid: uid, reason });
   },
 });
 

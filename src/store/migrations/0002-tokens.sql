@@ -21,6 +21,8 @@ create table token_families (
   -- As which of its kinds the client began the family; a web application's needs its credential at every refresh.
   platform text not null default 'web' check (platform in ('web', 'spa', 'publicClient')),
   created_at timestamptz not null default clock_timestamp(),
+  -- When the person of its session proved who he is. What is revoked for him ends families by this, whenever they were written.
+  authenticated_at timestamptz not null default clock_timestamp(),
   expires_at timestamptz not null,
   revoked_at timestamptz,
   revoked_reason text,

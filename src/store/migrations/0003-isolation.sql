@@ -129,7 +129,7 @@ grant insert (tenant_id, event_type, user_id, user_principal_name, user_display_
   app_display_name, resource_id, resource_display_name, client_credential_type, token_id, family_id, session_id,
   ip_address, user_agent, correlation_id, error_code, failure_reason) on sign_ins to bailiwick_authentication;
 grant select on directory_audits, sign_ins to bailiwick_directory;
--- Who consented to what, for `consent list`.
+-- `consent list` tells who granted what, which is in the record of the act.
 grant select on directory_audits to bailiwick_operator;
 
 -- The operator makes tenants and rotates keys; it can not read a private key either.

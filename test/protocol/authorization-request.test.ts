@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { Browser, headingOf, textOf } from '../../scripts/demo-story/browser.ts';
+import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
+import { aDatabase, type TestDatabase } from '../support/database.ts';
+import {
+  Authorize,
+  aPerson,
+  aWebApplication,
+  enterPassword,
+  type Person,
+  redeem,
+  signIn,
+  type WebApplication,
+} from '../support/sign-in.ts';
+import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
+
+let database: TestDatabase;
+let server: TestAuthenticationServer;
+let tenant: TestTenant;
+let application: WebApplication;
+let person: Person;
+let browser: Browser;
+
+beforeAll(async () => {
+  database = await aDatabase();
+  server = await anAuthenticationServer(database);
+  tenant = await aTenant(database, 'Contoso');
+  application = await aWebApplication(database, tenant);
+  person = await aPerson(database, server, tenant);
+  ({ browser } = await signIn(server, tenant, application, person));
+});
+
+afterAll(async () => {
+  expect(server.errors).toEqual([]);
+  await server.close();
+  await database.drop();
+});
+
+const posted = ({ url }: Authorize, by = browser) =>
+  by.open(url.split('?')[0] ?? '', { method: 'POST', body: url.split('?')[1] ?? '' });
+
+describe('an authorization request by POST (OpenID Connect Core, section 3.1.2.1)', () => {
+  test('asks for the same as by GET, offline_access too', async () => {
+    const asked = new Authorize(server, tenant, application);
+    const code = (await posted(asked)).location?.searchParams.get('code') ?? '';
+    const tokens = await redeem(server, tenant, application, { code, code_verifier: asked.verifier });
+    expect(tokens.scope?.split(' ').sort()).toEqual(['User.Read', 'offline_access', 'openid', 'profile']);
+    expect(tokens.refresh_token).toEqual(expect.any(String));
+  });
+
+  test('keeps what it asked for over the sign-in', async () => {
+    const asked = new Authorize(server, tenant, application);
+    const fresh = new Browser(server.origin);
+    const page = await enterPassword(fresh, await posted(asked, fresh), person);
+    const code = page.location?.searchParams.get('code') ?? '';
+    const tokens = await redeem(server, tenant, application, { code, code_verifier: asked.verifier });
+    expect(tokens.refresh_token).toEqual(expect.any(String));
+  });
+});
+
+describe('a logout by POST (RP-Initiated Logout, section 2)', () => {
+  test('asks as one by GET does, and leads back', async () => {
+    const { browser: leaving, tokens } = await signIn(server, tenant, application, person);
+    const body = new URLSearchParams({
+      id_token_hint: tokens.id_token ?? '',
+      post_logout_redirect_uri: application.redirectUri,
+      state: 'left',
+    });
+    const page = await leaving.open(`/${tenant.id}/oauth2/v2.0/logout`, { method: 'POST', body });
+    const done = await leaving.submit(page, { logout: 'yes' });
+    expect(done.location?.href).toBe(`${application.redirectUri}?state=left`);
+  });
+});
+
+test('a parameter in the address and in the form is doubled (RED-13), and a form too long is none', async () => {
+  const { url } = new Authorize(server, tenant, application);
+  const doubled = await browser.open(url, { method: 'POST', body: 'scope=openid' });
+  expect([doubled.status, doubled.location?.searchParams.get('code') ?? null]).toEqual([303, null]);
+  expect(doubled.location?.searchParams.get('error')).toBe('invalid_request');
+  const long = await browser.open(url.split('?')[0] ?? '', { method: 'POST', body: `state=${'x'.repeat(20_000)}` });
+  expect([long.status, long.location]).toEqual([413, undefined]);
+});
+
+describe('TOK-14: claims', () => {
+  const ROLES = { value: 'Global Administrator', essential: true };
+  const wanted = { roles: ROLES, wids: ROLES, scp: { value: 'Directory.ReadWrite.All' }, tid: { value: 'x' } };
+  const smuggled = {
+    claims: JSON.stringify({ id_token: wanted, userinfo: wanted, access_token: wanted }),
+    roles: 'Global Administrator',
+    wids: '62e90394-69f5-4237-9190-012177145e10',
+    scp: 'Directory.ReadWrite.All',
+  };
+
+  test('are not put into a token by who asks for it', async () => {
+    const asked = new Authorize(server, tenant, application, smuggled);
+    const code = (await browser.open(asked.url)).location?.searchParams.get('code') ?? '';
+    const tokens = await redeem(server, tenant, application, { code, code_verifier: asked.verifier, ...smuggled });
+    for (const token of [tokens.access_token, tokens.id_token ?? '']) {
+      const claims = decodeJwt(token);
+      expect([claims.roles, claims.tid]).toEqual([undefined, tenant.id]);
+    }
+    const { wids, scp } = decodeJwt(tokens.access_token);
+    expect([wids, String(scp).split(' ').sort()]).toEqual([[], ['User.Read', 'offline_access', 'openid', 'profile']]);
+  });
+});
+
+describe('CON-12: an application that is for those only who are assigned', () => {
+  test('is refused to anybody else before he is asked anything, and says nothing of who is', async () => {
+    const closed = await aWebApplication(database, tenant, { name: 'Closed' });
+    const servicePrincipal = `insert into service_principals (tenant_id, id, app_id, app_owner_organization_id, app_role_assignment_required)
+      values ($1, gen_random_uuid(), $2, $1, true)`;
+    await asSuperuser(database, servicePrincipal, [tenant.id, closed.appId]);
+    const assigned = await aPerson(database, server, tenant, { name: 'Bob' });
+    const assign = `insert into app_role_assignments (tenant_id, id, principal_type, user_id, resource_id, app_role_id)
+      select $1, gen_random_uuid(), 'User', $2, id, '00000000-0000-0000-0000-000000000000' from service_principals where app_id = $3`;
+    await asSuperuser(database, assign, [tenant.id, assigned.id, closed.appId]);
+
+    const refused = await browser.open(new Authorize(server, tenant, closed).url);
+    const { error, code, error_description = '' } = Object.fromEntries(refused.location?.searchParams ?? []);
+    expect([error, code]).toEqual(['access_denied', undefined]);
+    expect(error_description).not.toContain(assigned.username);
+    const grants = `select from oauth2_permission_grants g join service_principals c on c.id = g.client_id where c.app_id = $1`;
+    expect(await asSuperuser(database, grants, [closed.appId])).toEqual([]);
+    const { tokens } = await signIn(server, tenant, closed, assigned);
+    expect(tokens.access_token).toEqual(expect.any(String));
+  });
+
+  test('is closed to who is assigned no longer when he accepts', async () => {
+    const closing = await aWebApplication(database, tenant, { name: 'Closing' });
+    const page = await browser.open(new Authorize(server, tenant, closing).url);
+    expect(headingOf(page)).toBe('Allow access?');
+    const servicePrincipal = `insert into service_principals (tenant_id, id, app_id, app_owner_organization_id, app_role_assignment_required)
+      values ($1, gen_random_uuid(), $2, $1, true)`;
+    await asSuperuser(database, servicePrincipal, [tenant.id, closing.appId]);
+    const done = await browser.submit(page, { decision: 'accept' });
+    expect(done.location?.searchParams.get('error')).toBe('access_denied');
+    expect(done.location?.searchParams.get('code')).toBeNull();
+  });
+});
+
+describe('RED-01: an address that is taken back while the person signs in', () => {
+  const takenBack = async () => {
+    const moving = await aWebApplication(database, tenant, { redirectUri: 'https://former.example/callback' });
+    const fresh = new Browser(server.origin);
+    return {
+      moving,
+      fresh,
+      move: () =>
+        asSuperuser(database, 'update applications set web_redirect_uris = $2 where app_id = $1', [
+          moving.appId,
+          ['https://app.example/callback'],
+        ]),
+    };
+  };
+
+  test('gets no code', async () => {
+    const { moving, fresh, move } = await takenBack();
+    await signIn(server, tenant, moving, person);
+    const page = await fresh.open(new Authorize(server, tenant, moving).url);
+    await move();
+    const done = await enterPassword(fresh, page, person);
+    expect([done.status, done.location]).toEqual([400, undefined]);
+    expect(textOf(done)).toContain('We can not send you back');
+  });
+
+  test('is not told either that an administrator decided', async () => {
+    const admin = await aPerson(database, server, tenant, { name: 'Ada', roles: ['Global Administrator'] });
+    for (const decision of ['accept', 'cancel']) {
+      const { moving, fresh, move } = await takenBack();
+      const query = new URLSearchParams({
+        client_id: moving.appId,
+        redirect_uri: moving.redirectUri,
+        state: 's',
+        scope: 'openid',
+      });
+      const page = await enterPassword(fresh, await fresh.open(`/${tenant.id}/v2.0/adminconsent?${query}`), admin);
+      await move();
+      expect((await fresh.submit(page, { decision })).location).toBeUndefined();
+    }
+  });
+});
+
+test.each(['oauth2/v2.0/register', 'oauth2/v2.0/reg', 'connect/register', 'reg'])(
+  'CLI-13: nobody registers a client at %s',
+  async (path) => {
+    const metadata = { redirect_uris: ['https://evil.example/callback'], client_name: 'Evil' };
+    const count = () => asSuperuser(database, 'select count(*) from applications');
+    const before = await count();
+    const response = await fetch(`${server.origin}/${tenant.id}/${path}`, {
+      method: 'POST',
+      body: JSON.stringify(metadata),
+      headers: { 'content-type': 'application/json', authorization: 'Bearer forged' },
+    });
+    expect([response.status, await count()]).toEqual([404, before]);
+    const discovery = await fetch(`${server.origin}/${tenant.id}/v2.0/.well-known/openid-configuration`);
+    expect(await discovery.json()).not.toHaveProperty('registration_endpoint');
+  },
+);
