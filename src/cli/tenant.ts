@@ -30,7 +30,11 @@ export function addTenant(program: Command, rooms: Rooms): void {
       .requiredOption('--tenant <tenant>', "the tenant's id or one of its domains")
       .option('--json', 'print the outcome as JSON', false)
       .action((options: { tenant: string; json: boolean }) => switchTenant(rooms, options, isEnabled));
-  switching('disable', 'Close a tenant: nobody signs in, and its tokens and sessions are refused at once.', false);
+  switching(
+    'disable',
+    'Close a tenant: nobody signs in, its tokens are refused at once, and its applications act nowhere.',
+    false,
+  );
   switching('enable', 'Open a tenant again. What was issued before and has not expired is accepted again.', true);
   command
     .command('create')

@@ -33,7 +33,7 @@ export async function readPrivilege(permit: Permit<Action>, applicationId: Objec
 }
 
 /** Whether the scopes are such of the directory API by which somebody else's administrator would lend his powers. */
-export async function areScopesPrivileged(
+export async function isGrantPrivileged(
   permit: Permit<Action>,
   resourceId: ObjectId,
   scopes: readonly string[],

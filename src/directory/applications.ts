@@ -4,9 +4,11 @@ import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { type AppId, newAppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
+import { readDependents } from './dependents.ts';
 import { requireBoundIdentifiers, requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX } from './listable.ts';
+import { publish } from './published-applications.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
 import { raisePublishedVersion } from './versions.ts';
 
@@ -170,7 +172,7 @@ export async function updateApplication(
   const { version: _new, ...after } = await readApplication(permit, id);
   await requireBoundIdentifiers(permit, after);
   if (properties.identifierUris !== undefined) await requireOwnIdentifiers(permit, after.appId);
-  await publish(permit, after, before);
+  await publish(permit, after, before.signInAudience);
   return { value: after, changes: [changed(before, after)] };
 }
 
@@ -184,6 +186,11 @@ export async function deleteApplication(
   const { version: current, ...before } = await readApplication(permit, id);
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
   const where = { values: [permit.tenantId, before.appId] };
+  const [presence] = await permit.query<{ id: ObjectId }>({
+    text: 'select id from service_principals where tenant_id = $1 and app_id = $2',
+    ...where,
+  });
+  const dependents = presence ? await readDependents(permit, 'ServicePrincipal', presence.id) : [];
   await permit.query({ text: 'delete from service_principals where tenant_id = $1 and app_id = $2', ...where });
   await permit.query({
     text: 'delete from published_applications where home_tenant_id = $1 and app_id = $2',
@@ -194,7 +201,7 @@ export async function deleteApplication(
     values: [permit.tenantId, id],
   });
   if (before.signInAudience === 'AzureADMultipleOrgs') await raisePublishedVersion(permit, before.appId);
-  return { value: undefined, changes: [changed(before, undefined)] };
+  return { value: undefined, changes: [changed(before, undefined), ...dependents] };
 }
 
 /** A row that somebody else is changing is waited for: limits and old values are then what they seem. */
@@ -205,33 +212,6 @@ export async function lock(permit: ReadPermit, id: ObjectId): Promise<void> {
   });
   if (rows.length === 0) throw notFound();
 }
-
-/**
- * Writes what other tenants must know of a multi-tenant application, in the home tenant's own transaction; takes it
- * back when the application is for its own organization alone.
- */
-async function publish(permit: ReadPermit, after: Application, before?: Application): Promise<void> {
-  const { tenantId } = permit;
-  if (after.signInAudience === 'AzureADMultipleOrgs') {
-    const copied = PUBLISHED.join(', ');
-    const renewed = PUBLISHED.map((column) => `${column} = excluded.${column}`).join(', ');
-    await permit.query({
-      text: `insert into published_applications (app_id, home_tenant_id, ${copied})
-        select app_id, tenant_id, ${copied} from applications where tenant_id = $1 and id = $2
-        on conflict (app_id) do update set ${renewed}`,
-      values: [tenantId, after.id],
-    });
-    await permit.query({ text: 'select publish_password_credentials($1, $2)', values: [tenantId, after.id] });
-  } else if (before?.signInAudience === 'AzureADMultipleOrgs') {
-    await permit.query({
-      text: 'delete from published_applications where home_tenant_id = $1 and app_id = $2',
-      values: [tenantId, after.appId],
-    });
-  } else return;
-  await raisePublishedVersion(permit, after.appId);
-}
-
-const PUBLISHED = Object.values(WRITE_COLUMNS).filter((column) => !['id', 'app_id', 'description'].includes(column));
 
 /** Nested wire properties as columns; composed values as JSON, because pg would write an array as a Postgres array. */
 function columnsOf({ web, spa, publicClient, api, ...properties }: ApplicationProperties): Record<string, unknown> {

@@ -3,6 +3,7 @@ import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Group, Page, User, Written } from '../vocabulary/objects.ts';
+import { readDependents } from './dependents.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, foldedName, type Listable, ORDERED, PREFIX } from './listable.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
@@ -146,8 +147,10 @@ export async function deleteGroup(
 ): Promise<Written<undefined>> {
   const { version: current, ...before } = await found(permit, id, 'for update');
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
+  const dependents = await readDependents(permit, 'Group', id);
   await permit.query({ text: 'delete from groups where tenant_id = $1 and id = $2', values: [permit.tenantId, id] });
-  return { value: undefined, changes: [{ type: 'Group', id, displayName: before.displayName, before }] };
+  const change = { type: 'Group' as const, id, displayName: before.displayName, before };
+  return { value: undefined, changes: [change, ...dependents] };
 }
 
 export async function listMembers(

@@ -5,6 +5,7 @@ import { type AppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { readDependents } from './dependents.ts';
 import { requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX, selectList } from './listable.ts';
@@ -136,11 +137,12 @@ export async function deleteServicePrincipal(
 ): Promise<Written<undefined>> {
   const before = await readServicePrincipal(permit, id);
   forbidForDirectory(before);
+  const dependents = await readDependents(permit, 'ServicePrincipal', id);
   await permit.query({
     text: 'delete from service_principals where tenant_id = $1 and id = $2',
     values: [permit.tenantId, id],
   });
-  return { value: undefined, changes: [changed(before, undefined)] };
+  return { value: undefined, changes: [changed(before, undefined), ...dependents] };
 }
 
 /** Without the directory API, or assigned to it by nobody, no administrator could undo this, and everybody’s consents to it would be gone. */

@@ -2,6 +2,7 @@ import type { Permit } from '../store/permit.ts';
 import { notFound } from '../vocabulary/errors.ts';
 import { newObjectId, parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { publishAll, unpublishAll } from './published-applications.ts';
 
 export interface Tenant {
   readonly id: TenantId;
@@ -42,7 +43,7 @@ export interface TenantChange {
   readonly displayName?: string | undefined;
   /** Further domains, verified on the operator's word. */
   readonly domains?: readonly string[] | undefined;
-  /** False: nobody signs in, and no token of the tenant is worth anything from the commit on. */
+  /** False: nobody signs in, no token of the tenant is worth anything, and its applications act nowhere from the commit on. */
   readonly isEnabled?: boolean | undefined;
 }
 
@@ -62,6 +63,8 @@ export async function updateTenant(
     values: [permit.tenantId, displayName ?? null, isEnabled ?? null],
   });
   if (!before) throw notFound();
+  if (isEnabled === true && !before.isEnabled) await publishAll(permit);
+  if (isEnabled === false) await unpublishAll(permit);
   await permit.query({
     text: 'insert into verified_domains (name, tenant_id) select lower(name), $1 from unnest($2::text[]) as domain (name)',
     values: [permit.tenantId, domains],

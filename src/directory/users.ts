@@ -3,6 +3,7 @@ import { badRequest, DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import { type Page, USER_PROPERTIES, type User, type Written } from '../vocabulary/objects.ts';
+import { readDependents } from './dependents.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, foldedName, type Listable, narrowed, ORDERED, PREFIX } from './listable.ts';
 import { requireAnotherAdministrator } from './role-assignments.ts';
@@ -127,8 +128,9 @@ export async function deleteUser(
   const { version: current, ...before } = await lockUser(permit, id);
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
   await requireAnotherAdministrator(permit, id);
+  const dependents = await readDependents(permit, 'User', id);
   await permit.query({ text: 'delete from users where tenant_id = $1 and id = $2', values: [permit.tenantId, id] });
-  return { value: undefined, changes: [changed(before, undefined)] };
+  return { value: undefined, changes: [changed(before, undefined), ...dependents] };
 }
 
 /** A row that somebody else is changing is waited for, so `before` is what this change really replaced. */

@@ -1,4 +1,5 @@
 import type { Permit } from '../store/permit.ts';
+import { ON_PRIMARY } from '../store/sql-errors.ts';
 import type { Action } from '../vocabulary/actions.ts';
 import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 
@@ -18,8 +19,8 @@ export async function readVersions(
 ): Promise<(string | undefined)[]> {
   const rows = await permit.query<{ version: string | null }>({
     name: 'read-versions',
-    // The position in the log is known to a primary alone, and this statement is bound by nothing that asks for it.
-    text: `select t.version || '.' || coalesce(p.version, 0) as version, pg_current_wal_lsn()
+    // Bound to no tenant, so it must ask for itself.
+    text: `select t.version || '.' || coalesce(p.version, 0) as version, ${ON_PRIMARY}
       from unnest($1::uuid[], $2::uuid[]) with ordinality as k (tenant_id, app_id, position)
       left join tenant_versions t on t.tenant_id = k.tenant_id
       left join published_application_versions p on p.app_id = k.app_id

@@ -11,6 +11,12 @@ const CONNECTION_ERRORS = new Set([
   'EAI_AGAIN',
 ]);
 
+/**
+ * SQL that divides by nought (22012) on a standby, and nothing of ours does so else: what is decided there would be
+ * decided from rows that lag, also when the primary that a connection was opened to has become one (DBF-09).
+ */
+export const ON_PRIMARY = '1 / (not pg_is_in_recovery())::integer';
+
 /** Whether the transaction may simply be run again: serialization failure or deadlock. */
 export function isRetryable(error: unknown): boolean {
   const code = sqlState(error);
@@ -37,7 +43,7 @@ export function translateSqlError(error: unknown, access: 'read' | 'write'): unk
   if (code === '23505')
     return new DirectoryError('Request_MultipleObjectsWithSameKeyValue', undefined, { cause: error });
   if (code === '23503') return new DirectoryError('Request_ResourceNotFound', undefined, { cause: error });
-  if (code === '23514' || code.startsWith('22')) {
+  if (code === '23514' || (code.startsWith('22') && code !== '22012')) {
     return new DirectoryError('Request_BadRequest', 'A property has a value that is not allowed.', { cause: error });
   }
   if (isUnavailable(error, code) || (code === '25006' && access === 'write'))
@@ -48,8 +54,9 @@ export function translateSqlError(error: unknown, access: 'read' | 'write'): unk
 
 function isUnavailable(error: unknown, code: string): boolean {
   if (isRetryable(error) || CONNECTION_ERRORS.has(code)) return true;
-  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 26000 a connection that is given up, 55P03 lock not available, 55000 a standby
-  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '26000' || /^55(P03|000)$/.test(code)) return true;
+  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 26000 a connection that is given up, 55P03 lock not available, 22012 a standby
+  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '26000' || code === '55P03' || code === '22012')
+    return true;
   return error instanceof Error && /connection|timeout|Client has encountered/i.test(error.message) && code === '';
 }
 

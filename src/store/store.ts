@@ -3,7 +3,7 @@ import type { TenantId } from '../vocabulary/ids.ts';
 import { Permit } from './permit.ts';
 import type { Sealer } from './sealing.ts';
 import { SharedConnections } from './shared-connections.ts';
-import { isRetryable, isUnfit, translateSqlError } from './sql-errors.ts';
+import { isRetryable, isUnfit, ON_PRIMARY, translateSqlError } from './sql-errors.ts';
 
 /** What a transaction is bound to. Row level security reads nothing else. */
 export interface Binding<Action extends string> {
@@ -26,12 +26,10 @@ export interface StoreOptions {
 
 const BEGIN = { read: { name: 'begin-read', text: 'begin read only' }, write: { name: 'begin-write', text: 'begin' } };
 const COMMIT = { name: 'commit', text: 'commit' };
-// The position in the log is known to a primary alone: on a standby, whatever may be decided there from rows that lag
-// fails here, also when the primary that this connection was opened to has become one (DBF-09).
 const BIND = {
   name: 'bind',
   text: `select set_config('bailiwick.tenant_id', $1, true), set_config('bailiwick.app_id', $2, true),
-    set_config('bailiwick.domain', $3, true), pg_current_wal_lsn()`,
+    set_config('bailiwick.domain', $3, true), ${ON_PRIMARY}`,
 };
 const MAX_ATTEMPTS = 3;
 

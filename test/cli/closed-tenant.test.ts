@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { patchApplication } from '../../src/authorization/catalogue/applications.ts';
 import { aClientApplication, assignRole, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { aCommandLine, type TestCommandLine } from '../support/command-line.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
-import { asSuperuser, aTenant, aUser, ORIGIN, type TestTenant } from '../support/tenants.ts';
+import { asSuperuser, aTenant, aUser, ORIGIN, operatorOf, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;
 /** Two processes of each side. */
@@ -57,6 +58,42 @@ const DOORS = [
   'v2.0/adminconsent?client_id=x',
   'oauth2/v2.0/logout',
 ];
+
+test('the applications of a tenant that is closed act in no other organization, until it is opened', async () => {
+  const scopes = ['Application.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All'];
+  const roles = ['Global Administrator'];
+  const publisher = await (await aUser(database, other, { scopes, roles })).token();
+  const host = await (await aUser(database, tenant, { scopes, roles })).token();
+  const [, server] = directory as [TestDirectoryServer, TestDirectoryServer];
+  const definition = { displayName: 'Guest', signInAudience: 'AzureADMultipleOrgs' };
+  const { body: guest } = await server.call(publisher, 'POST', '/v1.0/applications', definition);
+  const { body: secret } = await server.call(publisher, 'POST', `/v1.0/applications/${guest.id}/addPassword`, {});
+  const { body: presence } = await server.call(host, 'POST', '/v1.0/servicePrincipals', { appId: guest.appId });
+  await assignRole(database, tenant, presence.id, 'User.Read.All');
+
+  const credentials = { client_id: guest.appId, client_secret: secret.secretText };
+  const issued = await Promise.all(authentication.map((one) => tokenOf(one, 'oauth2/v2.0/token', credentials)));
+  expect(issued.map(({ status }) => status)).toEqual([200, 200]);
+  const token = issued[0]?.body.access_token;
+  const read = () => server.call(token, 'GET', '/v1.0/users/00000000-0000-0000-0000-000000000001');
+  expect((await read()).status).toBe(404);
+
+  expect((await cli.run('tenant', 'disable', '--tenant', other.id)).code).toBe(0);
+  expect((await read()).status).toBe(401);
+  for (const one of authentication) {
+    const refused = await tokenOf(one, 'oauth2/v2.0/token', credentials);
+    expect([refused.status, refused.body.error]).toEqual([401, 'invalid_client']);
+  }
+  // Not even the operator publishes anything of it meanwhile.
+  const operator = database.authorization('operator');
+  const patch = { id: guest.id, body: { displayName: 'Guest again' } };
+  await operator.perform(operatorOf(other.id), patchApplication, patch, { correlationId: 'closed' });
+  expect((await read()).status).toBe(401);
+
+  expect((await cli.run('tenant', 'enable', '--tenant', other.id)).code).toBe(0);
+  expect((await read()).status).toBe(404);
+  for (const one of authentication) expect((await tokenOf(one, 'oauth2/v2.0/token', credentials)).status).toBe(200);
+});
 
 test('a tenant that is closed has every door closed at once, at both sides and in every process, until it is opened', async () => {
   const person = await (await aUser(database, tenant, { scopes: ['User.Read.All'], roles: ['Global Reader'] })).token();

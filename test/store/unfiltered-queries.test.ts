@@ -10,6 +10,7 @@ import * as auditLogs from '../../src/directory/audit-logs.ts';
 import * as clients from '../../src/directory/clients.ts';
 import * as consentOrigins from '../../src/directory/consent-origins.ts';
 import * as consents from '../../src/directory/consents.ts';
+import * as dependents from '../../src/directory/dependents.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
 import * as organizations from '../../src/directory/organizations.ts';
@@ -111,6 +112,12 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   ],
   isTokenRevoked: ['authentication', (permit, { mark }) => families.isTokenRevoked(permit, mark)],
   readPrivilege: ['directory', (permit, { application }) => privileges.readPrivilege(permit, object(application))],
+  isGrantPrivileged: [
+    'directory',
+    (permit, { directoryApi }) =>
+      privileges.isGrantPrivileged(permit, object(directoryApi), ['Directory.ReadWrite.All']),
+  ],
+  readDependents: ['directory', (permit, { user }) => dependents.readDependents(permit, 'User', object(user))],
   readTargetRoles: ['directory', (permit, { user }) => roleAssignments.readTargetRoles(permit, object(user))],
   listUsers: ['directory', (permit) => users.listUsers(permit, page)],
   listGroups: ['directory', (permit) => groups.listGroups(permit, page)],
@@ -247,6 +254,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
     // These answer with facts alone, none of which names the tenant.
     const facts = [
       ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
+      'isGrantPrivileged',
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);

@@ -5,17 +5,17 @@ import { relative, sep } from 'node:path';
 const LEAST = {
   architecture: 24,
   authentication: 410,
-  authorization: 58,
+  authorization: 64,
   browser: 25,
-  cli: 36,
+  cli: 45,
   config: 22,
   conformance: 9,
   directory: 30,
-  interfaces: 370,
+  interfaces: 440,
   isolation: 60,
   protocol: 145,
-  server: 24,
-  store: 190,
+  server: 49,
+  store: 200,
   vocabulary: 1,
 };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { areScopesPrivileged } from '../../directory/app-privilege.ts';
+import { isGrantPrivileged } from '../../directory/app-privilege.ts';
 import {
   createGrant,
   deleteGrant,
@@ -152,6 +152,6 @@ async function reachOf(
 ): Promise<Target> {
   return {
     reach: 'exceptDirectoryAppRoles',
-    byPeopleAlone: await areScopesPrivileged(permit, resourceId, scopes),
+    byPeopleAlone: await isGrantPrivileged(permit, resourceId, scopes),
   };
 }

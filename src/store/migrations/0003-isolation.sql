@@ -70,6 +70,7 @@ language sql security definer set search_path = public, pg_temp as $$
   select a.app_id, c.key_id, c.tenant_id, c.secret_hmac, c.start_at, c.end_at
   from password_credentials c
   join applications a on a.tenant_id = c.tenant_id and a.id = c.application_id
+  join published_applications p on p.home_tenant_id = a.tenant_id and p.app_id = a.app_id
   where c.tenant_id = home_tenant and c.application_id = application
     and home_tenant = nullif(current_setting('bailiwick.tenant_id', true), '')::uuid
   on conflict do nothing
