@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
-import { contextOf, setCommonHeaders } from './call.ts';
+import { contextOf, isStrictTransport, setCommonHeaders } from './call.ts';
 import { oauthErrorBody } from './oauth-errors.ts';
 import type { OAuthRequest } from './oauth-request.ts';
 import type { OnRefusal } from './refusal-records.ts';
@@ -50,9 +50,10 @@ const MAX_URL_LENGTH = 32_768;
 
 /** The listener of sign-in and tokens: finds the tenant on the path, then our route or the library's. */
 export function makeAuthenticationServer(options: AuthenticationServerOptions) {
+  const isStrict = isStrictTransport(options.origin);
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const context = contextOf(request, options.addressOf(request));
-    setCommonHeaders(response, context, options.origin.startsWith('https:'));
+    setCommonHeaders(response, context, isStrict);
     try {
       await route(request, response, context, options);
     } catch (error) {

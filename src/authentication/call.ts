@@ -9,6 +9,12 @@ export function contextOf({ headers, url = '' }: IncomingMessage, ipAddress: str
   return requestContext({ asked, ipAddress, userAgent: headers['user-agent'] });
 }
 
+/** RFC 6797: not for localhost, whose other ports belong to other programs, which a browser would then ask for https too. */
+export function isStrictTransport(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return protocol === 'https:' && hostname !== 'localhost';
+}
+
 /** Headers of every answer of this listener; what needs others sets its own. */
 export function setCommonHeaders(response: ServerResponse, { correlationId }: RequestContext, secure: boolean): void {
   response.setHeader('Cache-Control', 'no-store');

@@ -7,7 +7,6 @@ interface Waiting<Item, Result> {
 }
 
 const MAX_SIZE = 200;
-const MAX_RUNNING = 2;
 
 /**
  * Does for many callers at once what costs the same for one: those who wait while a batch is on its way go together
@@ -18,16 +17,21 @@ export class Batch<Item, Result> {
   readonly #run: (items: readonly Item[]) => Promise<readonly Result[]>;
   #waiting: Waiting<Item, Result>[] = [];
   #running = 0;
+  readonly #most: number;
 
-  /** @param run answers in the order of the items, and does nothing at all when it rejects */
-  constructor(run: (items: readonly Item[]) => Promise<readonly Result[]>) {
+  /**
+   * @param run answers in the order of the items, and does nothing at all when it rejects
+   * @param most batches on their way at once
+   */
+  constructor(run: (items: readonly Item[]) => Promise<readonly Result[]>, most: number) {
+    this.#most = most;
     this.#run = run;
   }
 
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      if (this.#running < MAX_RUNNING) void this.#work();
+      if (this.#running < this.#most) void this.#work();
     });
   }
 

@@ -4,6 +4,8 @@ import type { TenantId } from '../vocabulary/ids.ts';
 import { Batch } from './batch.ts';
 import { NO_TENANT } from './internal/tenants.ts';
 
+/** Commits on their way at once: while one waits for the disk, the next is written. */
+const MAX_COMMITS = 2;
 const ACTION = 'authentication/signIns/create';
 
 /**
@@ -16,7 +18,7 @@ export class SignInRecords {
 
   constructor(store: Store) {
     this.#store = store;
-    this.#batch = new Batch((records) => this.#write(records));
+    this.#batch = new Batch((records) => this.#write(records), MAX_COMMITS);
   }
 
   async add(tenantId: TenantId, entry: SignInEntry): Promise<void> {

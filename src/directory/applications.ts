@@ -1,5 +1,5 @@
 import type { Permit } from '../store/permit.ts';
-import type { Application } from '../vocabulary/applications.ts';
+import type { Application, Compatibility } from '../vocabulary/applications.ts';
 import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { type AppId, newAppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
@@ -32,6 +32,7 @@ const READ_COLUMNS: Columns = {
   appRoles: 'app_roles',
   requiredResourceAccess: 'required_resource_access',
   keyCredentials: 'key_credentials',
+  compatibility: 'compatibility',
   passwordCredentials: SECRETS,
   createdDateTime: 'created_at',
 };
@@ -53,6 +54,7 @@ const WRITE_COLUMNS: Columns = {
   appRoles: 'app_roles',
   requiredResourceAccess: 'required_resource_access',
   keyCredentials: 'key_credentials',
+  compatibility: 'compatibility',
 };
 
 const LISTED: Listable = {
@@ -73,7 +75,7 @@ const LISTED: Listable = {
     ...Object.fromEntries(
       [
         ...['identifierUris', 'web', 'spa', 'publicClient', 'isFallbackPublicClient', 'api', 'appRoles'],
-        ...['requiredResourceAccess', 'keyCredentials', 'passwordCredentials'],
+        ...['requiredResourceAccess', 'keyCredentials', 'passwordCredentials', 'compatibility'],
       ].map((name) => [name, { sql: READ_COLUMNS[name] ?? '', type: 'object' as const }]),
     ),
   },
@@ -95,6 +97,7 @@ export interface ApplicationProperties {
   readonly appRoles?: readonly object[] | undefined;
   readonly requiredResourceAccess?: readonly object[] | undefined;
   readonly keyCredentials?: readonly object[] | undefined;
+  readonly compatibility?: Compatibility | undefined;
 }
 
 type ReadPermit = Permit<

@@ -47,6 +47,16 @@ export interface PasswordCredential {
   readonly lastUsedDateTime: Date | null;
 }
 
+/** Where an application is set to need less, or other, than what is best today. All off unless set; changes are audited. */
+export interface Compatibility {
+  /** A web application, which authenticates by a credential, may leave PKCE out. */
+  readonly pkceOptional?: boolean | undefined;
+  /** A client assertion may be used until it expires, ten minutes at most. */
+  readonly assertionReuse?: boolean | undefined;
+  /** RS256 unless set. */
+  readonly idTokenSignedResponseAlg?: 'RS256' | 'ES256' | undefined;
+}
+
 /** The definition of an application, in its home tenant. */
 export interface Application {
   readonly id: ObjectId;
@@ -64,6 +74,7 @@ export interface Application {
   readonly appRoles: readonly PublishedAppRole[];
   readonly requiredResourceAccess: readonly RequiredResourceAccess[];
   readonly keyCredentials: readonly KeyCredential[];
+  readonly compatibility: Compatibility;
   readonly passwordCredentials: readonly PasswordCredential[];
   readonly createdDateTime: Date;
 }

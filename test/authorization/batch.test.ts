@@ -10,7 +10,7 @@ describe('a batch', () => {
       sizes.push(items.length);
       await sleep(1);
       return items.map((item) => item * 2);
-    });
+    }, 2);
     const answers = await Promise.all(Array.from({ length: 1_000 }, (_, index) => batch.add(index)));
     expect(answers).toEqual(Array.from({ length: 1_000 }, (_, index) => index * 2));
     expect(sizes.length).toBeLessThan(20);
@@ -23,7 +23,7 @@ describe('a batch', () => {
       const started = clock;
       await sleep(Math.random() * 3);
       return items.map((called) => called <= started);
-    });
+    }, 2);
     const answers: Promise<boolean>[] = [];
     for (let index = 0; index < 300; index += 1) {
       clock += 1;
@@ -39,7 +39,7 @@ describe('a batch', () => {
       if (items.includes(13)) throw new Error('not thirteen');
       done.push(...items);
       return items.map(String);
-    });
+    }, 2);
     const answers = await Promise.allSettled(Array.from({ length: 50 }, (_, index) => batch.add(index)));
     expect(answers.map(({ status }) => status === 'rejected')).toEqual(answers.map((_, index) => index === 13));
     expect(done.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index).filter((n) => n !== 13));
@@ -51,14 +51,14 @@ describe('a batch', () => {
     const batch = new Batch<number, number>(async () => {
       runs += 1;
       throw new DirectoryError('ServiceUnavailable');
-    });
+    }, 2);
     const answers = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => batch.add(index)));
     expect(answers.every(({ status }) => status === 'rejected')).toBe(true);
     expect(runs).toBe(1);
   });
 
   test('that answers for fewer than it was asked is an error, never somebody else’s answer', async () => {
-    const batch = new Batch<number, number>(async (items) => items.slice(1));
+    const batch = new Batch<number, number>(async (items) => items.slice(1), 2);
     const answers = await Promise.allSettled([batch.add(1), batch.add(2)]);
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });

@@ -183,6 +183,44 @@ describe('an application', () => {
   });
 });
 
+describe('compatibility settings', () => {
+  test('are off, are set and taken back by name, and each change is audited with old and new values', async () => {
+    const { path } = await created();
+    expect((await server.call(token, 'GET', path)).body.compatibility).toEqual({});
+    const on = { pkceOptional: true, assertionReuse: true, idTokenSignedResponseAlg: 'ES256' };
+    expect((await server.call(token, 'PATCH', path, { compatibility: on })).status).toBe(204);
+    expect((await server.call(token, 'GET', path)).body.compatibility).toEqual(on);
+    expect((await server.call(token, 'PATCH', path, { compatibility: {} })).status).toBe(204);
+    expect((await server.call(token, 'GET', path)).body.compatibility).toEqual({});
+    const records = await asSuperuser<{ changed: { oldValue: string; newValue: string }[] }>(
+      database,
+      `select jsonb_path_query_array(target_resources, '$[0].modifiedProperties[*] ? (@.displayName == "compatibility")') as changed
+       from directory_audits where target_resources -> 0 ->> 'id' = $1 and activity_display_name = 'Update application' order by sequence`,
+      [path.split('/').at(-1)],
+    );
+    expect(
+      records.map(({ changed }) =>
+        [changed[0]?.oldValue, changed[0]?.newValue].map((value) => JSON.parse(value ?? '')),
+      ),
+    ).toEqual([
+      [{}, on],
+      [on, {}],
+    ]);
+  });
+
+  test.each([
+    { pkceOptional: 'yes' },
+    { idTokenSignedResponseAlg: 'none' },
+    { idTokenSignedResponseAlg: 'HS256' },
+    { consentOptional: true },
+    null,
+  ])('%j is none', async (compatibility) => {
+    const { path } = await created();
+    expect((await server.call(token, 'PATCH', path, { compatibility })).status).toBe(400);
+    expect((await server.call(token, 'GET', path)).body.compatibility).toEqual({});
+  });
+});
+
 describe('client secrets', () => {
   test('CLI-10: each is shown once, several live side by side, and one is removed', async () => {
     const { path } = await created();

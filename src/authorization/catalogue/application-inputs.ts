@@ -57,6 +57,12 @@ export const keyCredential = z
     return { keyId: randomUUID(), displayName, type, usage: 'Verify' as const, publicJwk };
   });
 
+export const compatibility = z.strictObject({
+  pkceOptional: z.boolean().optional(),
+  assertionReuse: z.boolean().optional(),
+  idTokenSignedResponseAlg: z.enum(['RS256', 'ES256']).optional(),
+});
+
 /** What a client may write of an application. Ids, owners, secrets and publisher are the server's (API-09). */
 export const applicationProperties = {
   description: nullableText(1_000).optional(),
@@ -77,6 +83,7 @@ export const applicationProperties = {
   appRoles: z.array(publishedAppRole).max(200).superRefine(distinct).optional(),
   requiredResourceAccess: z.array(resourceAccess).max(50).optional(),
   keyCredentials: z.array(keyCredential).max(20).optional(),
+  compatibility: compatibility.optional(),
 };
 
 export function distinct(
