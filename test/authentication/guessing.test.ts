@@ -235,7 +235,8 @@ describe('too much work', () => {
     expect(busy[0]?.text).toContain('Your password was not checked.');
     expect(answers.filter(({ status }) => status !== 503 && status !== 400)).toEqual([]);
     expect(answers.length - busy.length).toBeGreaterThan(10);
-    expect(slowest.answer).toBeLessThan(5_000);
+    // Far more than it takes, far less than five hundred hashes one after the other would.
+    expect(slowest.answer).toBeLessThan(9_000);
   });
 
   test('DOS-09: a try that was not looked at does not count', async () => {
