@@ -64,7 +64,9 @@ export class ClientCredentialsGrant {
     if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');
     const missing = named.find(({ value }) => !assigned.includes(value));
     if (missing) throw refuse(errors.InvalidScope, 'roleNotAssigned', missing.spelled);
-    return { resource, roles: named.length > 0 ? [...new Set(named.map(({ value }) => value))] : assigned };
+    // Taken from what is assigned, never from the request's own words.
+    const isWanted = (role: string) => named.length === 0 || named.some(({ value }) => value === role);
+    return { resource, roles: assigned.filter(isWanted) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { DIRECTORY_API, DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
@@ -112,6 +112,33 @@ describe('client credentials', () => {
       payload.jti,
     ]);
     expect(rows).toHaveLength(1);
+  });
+
+  test('CON-02: named roles narrow what is assigned; one that is not assigned is refused, alone or among others', async () => {
+    const daemon = await aDaemon();
+    await assign(daemon.servicePrincipalId, 'User.Read.All');
+    await assign(daemon.servicePrincipalId, 'Group.Read.All');
+    const rolesFor = async (parameters: Record<string, string>) => {
+      const { status, body } = await ask(daemon.appId, parameters);
+      return status === 200 ? (decodeJwt(body.access_token).roles as string[]).sort() : [status, body.error];
+    };
+    const graph = 'https://graph.microsoft.com';
+    const all = ['Group.Read.All', 'User.Read.All'];
+    expect(await rolesFor({})).toEqual(all);
+    expect(await rolesFor({ scope: `${graph}/.default` })).toEqual(all);
+    expect(await rolesFor({ scope: `${graph}/User.Read.All` })).toEqual(['User.Read.All']);
+    expect(await rolesFor({ scope: 'User.Read.All User.Read.All', resource: graph })).toEqual(['User.Read.All']);
+    const refused = [400, 'invalid_scope'];
+    for (const scope of [
+      `${graph}/RoleManagement.ReadWrite.Directory`,
+      `${graph}/User.Read.All ${graph}/RoleManagement.ReadWrite.Directory`,
+      `${graph}/User.Read.All ${graph}/.default`,
+      `${graph}/User.Nonsense`,
+    ]) {
+      expect([scope, await rolesFor({ scope })]).toEqual([scope, refused]);
+    }
+    expect(await rolesFor({ scope: 'RoleManagement.ReadWrite.Directory', resource: graph })).toEqual(refused);
+    expect(await rolesFor({ resource: 'https://nowhere.example' })).toEqual([400, 'invalid_target']);
   });
 
   test('a wrong secret, an unknown application and an unknown tenant are told apart for who must mend them', async () => {

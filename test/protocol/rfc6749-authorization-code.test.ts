@@ -411,7 +411,7 @@ describe('an authorization request', () => {
   });
 });
 
-describe('CON-01, CON-02: client credentials', () => {
+describe('CON-01: client credentials', () => {
   test('of an application that the organization has not added give nothing', async () => {
     const evil = await aClientApplication(database, other, { isPublished: true });
     for (const scope of ['https://graph.microsoft.com/.default', 'User.Read.All', '']) {
