@@ -22,6 +22,8 @@ export interface SignInEntry {
   /** 0 for success, else Entra's number of the reason. */
   readonly errorCode?: number | undefined;
   readonly failureReason?: string | undefined;
+  /** How the token, or its refusal, was decided; small, and without secrets. */
+  readonly decision?: object | undefined;
 }
 
 const COLUMNS = {
@@ -44,6 +46,7 @@ const COLUMNS = {
   correlation_id: 'text',
   error_code: 'integer',
   failure_reason: 'text',
+  decision: 'jsonb',
 } as const;
 const NAMES = Object.keys(COLUMNS).join(', ');
 const TYPED = Object.entries(COLUMNS)
@@ -94,5 +97,6 @@ function rowOf({ tenantId, entry }: SignInRecord): { readonly [Name in keyof typ
     correlation_id: entry.correlationId,
     error_code: entry.errorCode ?? 0,
     failure_reason: entry.failureReason,
+    decision: entry.decision,
   };
 }
