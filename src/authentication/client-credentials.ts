@@ -30,6 +30,29 @@ export class ClientCredentialsGrant {
   }
 
   async #issue(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<void> {
+    const access_token = await this.#signAsOfNow(ctx, issuer);
+    ctx.body = { access_token, expires_in: ACCESS_TOKEN_SECONDS, token_type: 'Bearer' };
+    // What it was made from changed before its record was made: whether there is a token at all is asked anew.
+    currentRequest().settleLostRace = async () => {
+      await currentRequest().lookAgain?.();
+      ctx.body = { ...(ctx.body as object), access_token: await this.#sign(ctx, issuer) };
+      return true;
+    };
+  }
+
+  /** Nothing is refused on the ground of what was remembered. */
+  async #signAsOfNow(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<string> {
+    try {
+      return await this.#sign(ctx, issuer);
+    } catch (error) {
+      const { lookAgain } = currentRequest();
+      if (!lookAgain) throw error;
+      await lookAgain();
+      return this.#sign(ctx, issuer);
+    }
+  }
+
+  async #sign(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<string> {
     requirePresence(currentRequest().client);
     const { resource, roles } = await this.#assigned(ctx);
     await issuer.readyToSign('ES256');
@@ -42,13 +65,9 @@ export class ClientCredentialsGrant {
       iat: Math.floor(Date.now() / 1_000),
       expiresIn: ACCESS_TOKEN_SECONDS,
     });
-    ctx.body = {
-      access_token: signJwt(request.keyring, { alg: 'ES256', typ: 'at+jwt' }, claims),
-      expires_in: ACCESS_TOKEN_SECONDS,
-      token_type: 'Bearer',
-    };
     const { appId: resourceId, displayName: resourceDisplayName } = resource;
     request.issued = { tokenId, familyId: undefined, resourceId, resourceDisplayName };
+    return signJwt(request.keyring, { alg: 'ES256', typ: 'at+jwt' }, claims);
   }
 
   /** Named roles narrow; `.default` or nothing means all that is assigned; never more than that. */

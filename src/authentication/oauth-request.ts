@@ -1,6 +1,6 @@
 import type { StoredArtifact } from '../authorization/internal/artifacts.ts';
 import type { ClientDefinition, ClientState, ResourceState } from '../authorization/internal/clients.ts';
-import type { SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
+import type { AssumedVersion, SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import type { InternalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
@@ -20,6 +20,13 @@ export interface OAuthRequest extends Tenancy {
   client?: ClientState;
   /** The client's application, along with its state. */
   definition?: ClientDefinition;
+  /** The version under which the client is remembered, while nobody has looked whether it is the one of this moment. */
+  assumed?: AssumedVersion;
+  /**
+   * Looks the client up anew where the request goes by what was remembered, and proves its credential again.
+   * @throws `invalid_client` when it is no longer good
+   */
+  lookAgain?: () => Promise<void>;
   /** As which of its kinds the client shows itself. */
   face?: Face;
   /** APIs that were looked up, by the identifier that was asked for. */
@@ -43,8 +50,8 @@ export interface OAuthRequest extends Tenancy {
   /** The token that an authenticated client asks about or revokes. */
   presented?: string;
   /**
-   * Mends an answer that lost a race for its single-use artifact and takes what lost from `pending`. False: the answer
-   * can only be a refusal.
+   * Mends an answer that lost a race: for its single-use artifact (and takes what lost from `pending`), or against a
+   * change of what it was made from. False: the answer can only be a refusal.
    */
   settleLostRace?: () => Promise<boolean>;
   /** What to tell the client where the library only knows that something is wrong with it. */

@@ -61,12 +61,12 @@ export class RefusalRecords {
     if (!answered) return;
     const request = currentRequest();
     const errorCode = answered.error_codes?.[0] ?? 0;
+    const { tenantId, context, principal, assumed } = request;
     if (isKnown(request, answered.error)) {
       const entry = entryOf(ctx, request, { ...answered, errorCode });
-      await this.#authorization.recordSignIn(request.principal, entry);
-      return;
+      // Who was known by what is remembered alone may be known no more.
+      if (await this.#authorization.recordSignIn(principal, entry, assumed)) return;
     }
-    const { tenantId, context } = request;
     const clientId = ctx.oidc.client?.clientId;
     this.#onRefusal({ tenantId, clientId, reason: `${route}: ${answered.error} ${errorCode}` }, context);
   }

@@ -12,7 +12,7 @@ import {
 import type { Permit } from '../../store/permit.ts';
 import { internalOperation } from '../operation.ts';
 
-export type { SignInEntry } from '../../directory/sign-ins.ts';
+export type { AssumedVersion, SignInEntry } from '../../directory/sign-ins.ts';
 export type { FamilyPlatform, LiveConsent, LiveFamily, TokenFamily } from '../../directory/token-families.ts';
 
 /** Everything that one successful answer of the token or authorization endpoint rests on. */
@@ -25,7 +25,7 @@ export interface TokenIssuance {
 }
 
 /** Why nothing was written. */
-export type IssuanceFailure = 'consumed' | 'sessionGone' | 'clientGone';
+export type IssuanceFailure = 'consumed' | 'sessionGone' | 'clientGone' | 'outdated';
 
 export class IssuanceError extends Error {
   readonly failure: IssuanceFailure;
