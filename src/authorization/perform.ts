@@ -213,7 +213,11 @@ async function judgeLive(permit: Permit<DirectoryAction>, principal: Principal, 
   if (principal.kind !== 'internal')
     return judge(principal, operation, await readLiveState(permit, principal, DIRECTORY_APP_ID));
   requireListed(principal, operation.action);
-  return { caller: callerOf(principal), decideOn: (): readonly string[] => [] };
+  const decideOn = (target: Target | undefined): readonly string[] => {
+    for (const action of target?.also ?? []) requireListed(principal, action);
+    return [];
+  };
+  return { caller: callerOf(principal), decideOn };
 }
 
 function judge(

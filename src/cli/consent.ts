@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { consentTable, listConsents } from './consent-list.ts';
+import { revokeWhole } from './consent-revocation.ts';
 import { Consents, type Outcome } from './consents.ts';
 import { print } from './output.ts';
 import { People } from './people.ts';
@@ -33,11 +34,14 @@ export function addConsent(program: Command, rooms: Rooms): void {
       .option('--resource <appId>', 'the API whose permission it is', DIRECTORY_APP_ID)
       .option('--scope <scopes>', 'delegated permissions: "User.Read Group.Read.All"')
       .option('--app-role <value>', 'an application permission: User.Read.All')
-      .option('--user <userPrincipalName>', 'with --scope: for this person alone, not for everybody')
+      .option('--user <userPrincipalName>', 'for this person alone, not for everybody')
       .option('--json', 'print the outcome as JSON', false);
   acting('grant', 'Consent, as an administrator would.').action((options: Options) => change(rooms, options, 'grant'));
-  acting('revoke', 'Withdraw a consent; tokens that rest on it are refused at once.').action((options: Options) =>
-    change(rooms, options, 'revoke'),
+  acting('revoke', 'Withdraw a consent, or (naming no permission) all of them; tokens are refused at once.').action(
+    (options: Options) =>
+      options.scope === undefined && options.appRole === undefined
+        ? revokeWhole(rooms, options, false)
+        : change(rooms, options, 'revoke'),
   );
   consent
     .command('remove')
@@ -45,7 +49,7 @@ export function addConsent(program: Command, rooms: Rooms): void {
     .requiredOption(...TENANT_OPTION)
     .requiredOption('--client <appId>', 'the application')
     .option('--json', 'print the outcome as JSON', false)
-    .action((options: Options) => removeApplication(rooms, options));
+    .action((options: Options) => revokeWhole(rooms, options, true));
   consent
     .command('list')
     .description('Show who granted what to which application, and when.')
@@ -87,21 +91,6 @@ function wordsOf(verb: 'grant' | 'revoke', outcome: Outcome, what: string, clien
   if (outcome === 'unchanged')
     return `Nothing to do: ${client} ${verb === 'grant' ? 'has' : 'does not have'} ${what}${whom}.`;
   return verb === 'grant' ? `${client} now has ${what}${whom}.` : `${client} no longer has ${what}${whom}.`;
-}
-
-async function removeApplication(rooms: Rooms, { tenant, client, json }: Options): Promise<void> {
-  if (client.toLowerCase() === DIRECTORY_APP_ID) throw new UsageError('The directory API can not be removed.');
-  await inTenant(rooms, tenant, async (tenancy) => {
-    const consents = new Consents(tenancy);
-    const servicePrincipal = await consents.find(client);
-    await consents.remove(servicePrincipal);
-    print(
-      rooms,
-      { outcome: 'removed', client },
-      json,
-      () => `${servicePrincipal.displayName} is no longer in this organization.`,
-    );
-  });
 }
 
 async function list(rooms: Rooms, { tenant, client, user, json }: ListOptions): Promise<void> {

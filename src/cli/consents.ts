@@ -1,3 +1,4 @@
+import { revokeApplicationAccess } from '../authorization/catalogue/access-revocation.ts';
 import {
   addAppRoleAssignment,
   getAppRoleAssignments,
@@ -10,13 +11,10 @@ import {
   patchGrant,
   removeGrant,
 } from '../authorization/catalogue/permission-grants.ts';
-import {
-  addServicePrincipal,
-  getServicePrincipals,
-  removeServicePrincipal,
-} from '../authorization/catalogue/service-principals.ts';
+import { addServicePrincipal, getServicePrincipals } from '../authorization/catalogue/service-principals.ts';
 import type { AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal } from '../vocabulary/applications.ts';
 import type { ObjectId } from '../vocabulary/ids.ts';
+import type { RemovedAccess } from '../vocabulary/removed-access.ts';
 import { CommandError } from './rooms.ts';
 import type { Tenancy } from './tenancy.ts';
 
@@ -61,9 +59,13 @@ export class Consents {
     return { servicePrincipal, isNew: true };
   }
 
-  async remove({ id }: ServicePrincipal): Promise<void> {
-    await this.#tenancy.perform(removeServicePrincipal, { id });
+  /** Ends all access of an application in one act: for everybody, for one person, or with the application itself. */
+  async end(
+    { id }: ServicePrincipal,
+    body: { readonly principalId?: ObjectId | undefined; readonly remove?: boolean },
+  ): Promise<RemovedAccess> {
     this.#servicePrincipals = undefined;
+    return this.#tenancy.perform(revokeApplicationAccess, { id, body });
   }
 
   grants(client?: ServicePrincipal): Promise<OAuth2PermissionGrant[]> {

@@ -37,16 +37,3 @@ export async function listMyApplications(
     values: [permit.tenantId, userId],
   });
 }
-
-/** The ids of the grants that a person gave an application for himself. */
-export async function findOwnGrants(
-  permit: Permit<'directory/oAuth2PermissionGrants/delete'>,
-  userId: ObjectId,
-  clientId: ObjectId,
-): Promise<readonly ObjectId[]> {
-  const rows = await permit.query<{ id: ObjectId }>({
-    text: 'select id from oauth2_permission_grants where tenant_id = $1 and principal_id = $2 and client_id = $3',
-    values: [permit.tenantId, userId, clientId],
-  });
-  return rows.map(({ id }) => id);
-}

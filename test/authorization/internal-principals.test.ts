@@ -47,8 +47,6 @@ const COMING: ReadonlySet<string> = new Set([
   'directory/applications/verification/update',
   'directory/applications/withdraw',
   'directory/servicePrincipals/tokenDecisions/read',
-  'directory/servicePrincipals/access/revoke',
-  'directory/servicePrincipals/ownAccess/revoke',
   'authentication/federatedCredentials/read',
   'authentication/use/note',
   'notifications/outbox/read',

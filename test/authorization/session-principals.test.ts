@@ -14,8 +14,9 @@ const ON_PAGES = [
   'consentForOrganization',
   'consentForSelf',
   'listMyApplications',
+  'revokeAccess',
+  'revokeMyAccess',
   'revokeMySignInSessions',
-  'withdrawMyConsent',
 ];
 
 const checked: string[] = [];

@@ -128,7 +128,6 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   deleteRoleAssignment: on('roleAssignment'),
 
   listMyApplications: { input: () => ({}) },
-  withdrawMyConsent: { input: ({ client }) => ({ id: client }) },
   consentForSelf: {
     input: ({ clientAppId, resource }) => ({
       appId: clientAppId,
@@ -149,6 +148,10 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   getDirectoryAudit: on('audit'),
   listSignIns: {},
   getSignIn: on('signIn'),
+
+  // Access revocation.
+  revokeAccess: { ...on('client'), body: ({ member }) => ({ principalId: member }) },
+  revokeMyAccess: { body: ({ client }) => ({ servicePrincipalId: client }) },
 };
 
 export interface CaseRequest {

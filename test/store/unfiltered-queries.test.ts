@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import * as accessRevocation from '../../src/directory/access-revocation.ts';
 import * as accounts from '../../src/directory/accounts.ts';
 import * as privileges from '../../src/directory/app-privilege.ts';
 import * as assignments from '../../src/directory/app-role-assignments.ts';
@@ -160,9 +161,9 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   ],
   readUserWords: ['directory', (permit, { user }) => userPasswords.readUserWords(permit, object(user))],
   listMyApplications: ['authentication', (permit, { user }) => ownConsents.listMyApplications(permit, object(user))],
-  findOwnGrants: [
+  isUsedBy: [
     'authentication',
-    (permit, { user, servicePrincipal }) => ownConsents.findOwnGrants(permit, object(user), object(servicePrincipal)),
+    (permit, { user, servicePrincipal }) => accessRevocation.isUsedBy(permit, object(servicePrincipal), object(user)),
   ],
   readUser: ['directory', (permit, { user }) => users.readUser(permit, object(user))],
 };
@@ -255,7 +256,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
     const facts = [
       ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
       'isGrantPrivileged',
-      ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
+      ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment', 'isUsedBy'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
   });

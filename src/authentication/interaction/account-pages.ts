@@ -1,4 +1,5 @@
-import { getMyApplications, withdrawMyConsent } from '../../authorization/catalogue/page-consents.ts';
+import { revokeMyAccess } from '../../authorization/catalogue/access-revocation.ts';
+import { getMyApplications } from '../../authorization/catalogue/page-consents.ts';
 import { revokeMySessions } from '../../authorization/catalogue/user-sessions.ts';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
 import { signOut } from '../../authorization/internal/tokens.ts';
@@ -104,7 +105,8 @@ export class AccountPages {
     const { authorization, forms, writer } = this.#parts;
     await forms.read(call.request, bindingOf(call));
     try {
-      await authorization.perform(principalOf(call), withdrawMyConsent, { id }, call.tenancy.context);
+      const body = { servicePrincipalId: id };
+      await authorization.perform(principalOf(call), revokeMyAccess, { body }, call.tenancy.context);
     } catch (error) {
       // Taken back already, in another window: what the person wants holds.
       if (!(error instanceof DirectoryError) || error.status !== 404) throw error;

@@ -1,4 +1,5 @@
 import type { AnyOperation } from '../operation.ts';
+import * as accessRevocation from './access-revocation.ts';
 import * as appRoleAssignments from './app-role-assignments.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
@@ -25,5 +26,6 @@ export const CATALOGUE: readonly AnyOperation[] = [
   permissionGrants,
   roleManagement,
   pageConsents,
+  accessRevocation,
   auditLogs,
 ].flatMap((module): AnyOperation[] => Object.values(module));

@@ -1,16 +1,15 @@
 import { z } from 'zod';
 import { type ConsentPermit, readConsentable, recordConsent } from '../../directory/consents.ts';
-import { findOwnGrants, listMyApplications } from '../../directory/own-consents.ts';
-import { deleteGrant } from '../../directory/permission-grants.ts';
+import { listMyApplications } from '../../directory/own-consents.ts';
 import { badRequest, notFound } from '../../vocabulary/errors.ts';
 import type { ObjectId } from '../../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
 import { readOperation, type Target, writeOperation } from '../operation.ts';
 import { isSelfConsentable } from '../self-consent.ts';
-import { appId, objectId, referencedId } from './inputs.ts';
+import { appId, referencedId } from './inputs.ts';
 import { signedIn } from './signed-in.ts';
 
-/** Consent as a person gives, sees and withdraws it at the sign-in server's own pages. No token reaches these operations. */
+/** Consent as a person gives and sees it at the sign-in server's own pages. No token reaches these operations. */
 const NO_APPLICATION = { delegated: [], application: [] };
 const audited = { category: 'ApplicationManagement', object: 'OAuth2PermissionGrant' } as const;
 const consented = { activity: 'Consent to application', type: 'Add', ...audited } as const;
@@ -59,25 +58,6 @@ export const getMyApplications = readOperation({
   input: z.strictObject({}),
   target: () => ({ isOwn: true }),
   run: (permit, _input, caller) => listMyApplications(permit, signedIn(caller)),
-});
-
-export const withdrawMyConsent = writeOperation({
-  name: 'withdrawMyConsent',
-  summary: 'Take one’s own consent to an application back',
-  action: 'directory/oAuth2PermissionGrants/delete',
-  permissions: NO_APPLICATION,
-  onPages: true,
-  audit: { activity: 'Remove delegated permission grant', type: 'Delete', ...audited },
-  /** `id` is the application's service principal. */
-  input: z.strictObject({ id: objectId }),
-  target: () => ({ isOwn: true }),
-  run: async (permit, { id }, caller) => {
-    const ids = await findOwnGrants(permit, signedIn(caller), id);
-    if (ids.length === 0) throw notFound();
-    const changes = [];
-    for (const grantId of ids) changes.push(...(await deleteGrant(permit, grantId)).changes);
-    return { value: undefined, changes };
-  },
 });
 
 /** For what he may not consent to himself he must be an administrator, though it counts for him alone. */
