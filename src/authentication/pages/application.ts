@@ -16,6 +16,13 @@ export interface ApplicationIdentity {
   homeTenant: TenantIdentity;
   /** Host (and port) of the redirect URI in use. */
   redirectHost?: string | undefined;
+  /** Its logo on our own origin. */
+  logoHref?: string | undefined;
+  /** The domain by which its publisher is verified. */
+  verifiedPublisher?: string | undefined;
+  /** The publisher's own pages. */
+  termsHref?: string | undefined;
+  privacyHref?: string | undefined;
 }
 
 const MARKS: Record<Trust, Html> = {
@@ -24,20 +31,40 @@ const MARKS: Record<Trust, Html> = {
   unverified: html`<span class="badge badge-caution">${ICONS.caution}Unverified publisher</span>`,
 };
 
+export function trustMark(trust: Trust): Html {
+  return MARKS[trust];
+}
+
 export function applicationCard(application: ApplicationIdentity): Html {
   const { homeTenant, redirectHost } = application;
   const publisher = displayName(application.publisher ?? homeTenant.displayName);
   return html`<section class="application" aria-labelledby="application-name">
-<div class="application-head">${tile(application.displayName, 'application')}
+<div class="application-head">${picture(application)}
 <div><h2 id="application-name"><bdi>${displayName(application.displayName)}</bdi></h2><p class="application-publisher">by <bdi>${publisher}</bdi></p></div>
-${MARKS[application.trust]}</div>
+${trustMark(application.trust)}</div>
 <dl class="facts">
 <div><dt>Home organization</dt><dd><bdi>${displayName(homeTenant.displayName)}</bdi>${homeTenant.domain && ` (${displayName(homeTenant.domain)})`}</dd></div>
+${application.verifiedPublisher && html`<div><dt>Verified as</dt><dd>${displayName(application.verifiedPublisher)}</dd></div>`}
 ${redirectHost && html`<div><dt>Sends you back to</dt><dd>${displayName(redirectHost)}</dd></div>`}
 <div><dt>Application ID</dt><dd><code>${displayName(application.appId)}</code></dd></div>
+${publisherLinks(application)}
 </dl>
 </section>
 ${trustWarning(application, publisher)}`;
+}
+
+function picture({ displayName: name, logoHref }: ApplicationIdentity): Html {
+  return logoHref === undefined
+    ? tile(name, 'application')
+    : html`<img class="logo" src="${logoHref}" alt="" width="40" height="40">`;
+}
+
+/** They lead away from here, to pages that only the publisher answers for. */
+function publisherLinks({ termsHref, privacyHref }: ApplicationIdentity): Html | undefined {
+  if (!termsHref && !privacyHref) return undefined;
+  const link = (href: string | undefined, label: string) =>
+    href && html`<a href="${href}" rel="noopener noreferrer external">${label}</a> `;
+  return html`<div><dt>From its publisher</dt><dd>${link(termsHref, 'Terms of service')}${link(privacyHref, 'Privacy statement')}</dd></div>`;
 }
 
 function trustWarning(application: ApplicationIdentity, publisher: string): Html | undefined {

@@ -27,7 +27,7 @@ export function loadAssets(origin: string): Assets {
     files.set(path, { body, contentType });
     return origin + path;
   };
-  const stylesheet = load(['bailiwick.css', 'forms.css', 'content.css'], 'css', 'text/css; charset=utf-8');
+  const stylesheet = load(['bailiwick.css', 'forms.css', 'content.css', 'lists.css'], 'css', 'text/css; charset=utf-8');
   const mark = load(['bailiwick.svg'], 'svg', 'image/svg+xml');
   return { links: { stylesheet, mark }, files };
 }

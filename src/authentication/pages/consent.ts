@@ -1,10 +1,11 @@
 import { type Account, accountLine } from './account.ts';
 import { type ApplicationIdentity, applicationCard } from './application.ts';
+import { newAndGranted } from './asked-permissions.ts';
 import { displayName } from './display-text.ts';
-import { decision, type FormTarget, form } from './form.ts';
+import { button, decision, type FormTarget, form } from './form.ts';
 import { type Html, html } from './html.ts';
 import { type Layout, page } from './layout.ts';
-import { type PermissionGroup, permissionList, someGranted } from './permissions.ts';
+import { inState, type PermissionGroup } from './permissions.ts';
 
 export interface ConsentModel {
   layout: Layout;
@@ -14,17 +15,20 @@ export interface ConsentModel {
   permissions: readonly PermissionGroup[];
   /** Given to an administrator, who may consent for everybody. */
   forOrganization?: { organization: string; checked?: boolean | undefined } | undefined;
+  /** The person may go on with what was granted before, and leave the rest. */
+  withGranted?: boolean | undefined;
 }
 
-/** Checkbox `forOrganization` = `true`; buttons `decision` = `accept` or `cancel`. */
+/** Checkbox `forOrganization` = `true`; buttons `decision` = `accept`, `cancel` or `granted`. */
 export function consentPage(model: ConsentModel): Html {
-  const { layout, account, permissions, forOrganization } = model;
-  const title = someGranted(permissions) ? 'Allow further access?' : 'Allow access?';
+  const { layout, account, permissions, forOrganization, withGranted } = model;
+  const isFurther = inState(permissions, 'granted').length > 0;
+  const title = isFurther ? 'Allow further access?' : 'Allow access?';
+  const introduction = html`If you accept, it may do this <strong>in your name</strong>, and never more than you may do yourself:`;
   const body = html`<h1>${title}</h1>
-<p class="lead">This application asks to act for you.</p>
+<p class="lead">${isFurther ? 'This application asks for more than it has.' : 'This application asks to act for you.'}</p>
 ${applicationCard(model.application)}
-<section class="asked"><p class="asked-for">If you accept, it may do this <strong>in your name</strong>, and never more than you may do yourself:</p>
-${permissionList(permissions)}</section>
+${newAndGranted(permissions, introduction)}
 ${form(model.form, [
   html`<div class="whom"><h2>For whom</h2>
 ${accountLine(account)}
@@ -34,9 +38,15 @@ ${
     : html`<p>This counts for <strong>you only</strong>, not for others in your organization.</p>`
 }</div>`,
   decision('Accept'),
+  withGranted && continueWithGranted(),
 ])}
 <p class="fineprint">Accepting does not share your password. You or an administrator can take it back at any time.</p>`;
   return page(layout, { title, wide: true, body });
+}
+
+/** Goes on with the part that needs no decision any more. */
+export function continueWithGranted(): Html {
+  return button({ label: 'Continue with what is granted', name: 'decision', value: 'granted', kind: 'quiet' });
 }
 
 function organizationChoice({ organization, checked }: NonNullable<ConsentModel['forOrganization']>): Html {

@@ -1,3 +1,4 @@
+import { displayText } from './display-text.ts';
 import { type Html, html, type Interpolation } from './html.ts';
 import { ICONS } from './icons.ts';
 
@@ -57,6 +58,48 @@ ${error && html`<p class="field-error" id="${name}-error">${ICONS.alert}<span>${
     notes.length > 0 && html` aria-describedby="${notes.join(' ')}"`
   }${error && html` aria-invalid="true"`}${input.focus && html` autofocus`}>
 </div>`;
+}
+
+export interface TextArea {
+  name: string;
+  label: string;
+  /** Characters. */
+  maxLength: number;
+  value?: string | undefined;
+  hint?: Interpolation;
+  error?: string | undefined;
+  required?: boolean;
+}
+
+/** A labelled field for some lines of text; its id is its name. */
+export function textArea({ name, label, maxLength, value, hint, error, required = false }: TextArea): Html {
+  const notes = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean);
+  return html`<div class="field${error && ' field-failed'}">
+<label for="${name}">${label}</label>
+${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
+${error && html`<p class="field-error" id="${name}-error">${ICONS.alert}<span>${error}</span></p>`}
+<textarea id="${name}" name="${name}" rows="3" maxlength="${maxLength}"${required && html` required`}${
+    notes.length > 0 && html` aria-describedby="${notes.join(' ')}"`
+  }${error && html` aria-invalid="true"`}>${value && displayText(value, maxLength)}</textarea>
+</div>`;
+}
+
+export interface Choice {
+  name: string;
+  value: string;
+  label: Interpolation;
+  hint?: Interpolation;
+  checked?: boolean;
+  disabled?: boolean;
+}
+
+/** A checkbox, or one of several answers. */
+export function choice(type: 'checkbox' | 'radio', choice: Choice): Html {
+  const id = type === 'checkbox' ? choice.name : `${choice.name}-${choice.value}`;
+  return html`<div class="choice"><input type="${type}" id="${id}" name="${choice.name}" value="${choice.value}"${
+    choice.checked && html` checked`
+  }${choice.disabled && html` disabled`}${choice.hint && html` aria-describedby="${id}-hint"`}>
+<div><label for="${id}">${choice.label}</label>${choice.hint && html`<p class="hint" id="${id}-hint">${choice.hint}</p>`}</div></div>`;
 }
 
 /** What went wrong with the last try; fields refer to it by `ERROR_SUMMARY`. */

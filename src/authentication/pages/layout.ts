@@ -19,11 +19,13 @@ export interface PageParts {
   /** Stands before the title in the window's name, so that a screen reader says it first. */
   failed?: boolean;
   wide?: boolean;
+  /** For lists and tables of administrators. */
+  broad?: boolean;
   body: Interpolation;
 }
 
 /** The whole document around a page's own content; the content brings its h1. */
-export function page(layout: Layout, { title, failed = false, wide = false, body }: PageParts): Html {
+export function page(layout: Layout, { title, failed = false, wide = false, broad = false, body }: PageParts): Html {
   const { assets, tenant } = layout;
   const name = tenant ? displayName(tenant.displayName) : 'Bailiwick';
   return html`<!doctype html>
@@ -40,7 +42,7 @@ export function page(layout: Layout, { title, failed = false, wide = false, body
 </head>
 <body>
 <header class="masthead"><img src="${assets.mark}" alt="" width="28" height="28"><span>Bailiwick</span></header>
-<main class="card${wide && ' card-wide'}">
+<main class="card${wide && ' card-wide'}${broad && ' card-broad'}">
 ${tenant && organization(tenant)}
 ${body}
 </main>

@@ -30,6 +30,16 @@ export function someGranted(groups: readonly PermissionGroup[]): boolean {
   return groups.some((group) => group.permissions.some(({ state }) => state !== 'new'));
 }
 
+/** The groups without the permissions that are not in this state; those with none left are left out. */
+export function inState(groups: readonly PermissionGroup[], state: 'new' | 'granted'): PermissionGroup[] {
+  return groups
+    .map(({ resource, permissions }) => ({
+      resource,
+      permissions: permissions.filter((permission) => (permission.state === 'new') === (state === 'new')),
+    }))
+    .filter(({ permissions }) => permissions.length > 0);
+}
+
 export function permissionList(groups: readonly PermissionGroup[], level: 'h2' | 'h3' = 'h2'): Html[] {
   const marked = someGranted(groups);
   return groups.map(({ resource, permissions }) => {

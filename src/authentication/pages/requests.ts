@@ -1,0 +1,177 @@
+import { type AdminFrame, adminPage, nothingHere } from './admin-frame.ts';
+import { type ApplicationIdentity, applicationCard } from './application.ts';
+import { day } from './dates.ts';
+import { displayName, displayText } from './display-text.ts';
+import { button, choice, errorSummary, type FormTarget, form, notice, textArea } from './form.ts';
+import { type Html, html } from './html.ts';
+import { ICONS } from './icons.ts';
+import { tile } from './layout.ts';
+
+export type RequestState = 'waiting' | 'approved' | 'denied' | 'expired';
+
+export interface ListedRequest {
+  application: string;
+  href: string;
+  state: RequestState;
+  scopes: readonly string[];
+  askedAt: Date;
+  expiresAt: Date;
+}
+
+const STATES: Record<RequestState, Html> = {
+  waiting: html`<span class="badge badge-caution">Waiting</span>`,
+  approved: html`<span class="badge badge-good">Approved</span>`,
+  denied: html`<span class="badge">Denied</span>`,
+  expired: html`<span class="badge">Expired</span>`,
+};
+
+export interface RequestsModel {
+  frame: AdminFrame;
+  requests: readonly ListedRequest[];
+  nextHref?: string | undefined;
+}
+
+export function requestsPage({ frame, requests, nextHref }: RequestsModel): Html {
+  return adminPage(frame, {
+    title: 'Requests',
+    area: 'requests',
+    lead: 'What people asked for and may not allow themselves.',
+    body: html`${requests.length === 0 ? nothingHere('Nobody has asked for anything.') : html`<ul class="rows" role="list">${requests.map(row)}</ul>`}
+${nextHref !== undefined && html`<p><a href="${nextHref}">Older requests</a></p>`}`,
+  });
+}
+
+function row({ application, href, state, scopes, askedAt, expiresAt }: ListedRequest): Html {
+  return html`<li><a class="row" href="${href}">${tile(application, 'application')}<span class="row-main"><strong><bdi>${displayName(application)}</bdi></strong> ${STATES[state]}
+<span class="row-text">${scopes.map((scope) => displayName(scope)).join(' · ')}</span><small>Asked ${day(askedAt)}${state === 'waiting' && html`, expires ${day(expiresAt)}`}</small></span>${ICONS.arrow}</a></li>`;
+}
+
+/** A scope that somebody asked for. */
+export interface RequestedScope {
+  /** The checkbox's name. */
+  field: string;
+  resource: string;
+  value: string;
+  title: string;
+  /** Granting it needs an administrator, whoever reviews. */
+  needsAdministrator: boolean;
+  /** The reviewer may grant it; else it can only be left out. */
+  isApprovable: boolean;
+  checked: boolean;
+}
+
+export interface Requester {
+  name: string;
+  username: string;
+  reason: string;
+  askedAt: Date;
+}
+
+export type ReviewProblem = 'nothingChosen' | 'decidedMeanwhile' | 'refused' | 'mistaken';
+
+export interface RequestModel {
+  frame: AdminFrame;
+  application: ApplicationIdentity;
+  state: RequestState;
+  scopes: readonly RequestedScope[];
+  requesters: readonly Requester[];
+  moreRequesters: number;
+  expiresAt: Date;
+  /** What was decided, once it is. */
+  decision?: { by?: string | undefined; at?: Date | undefined; justification?: string | null | undefined } | undefined;
+  /** While it waits. */
+  form?: FormTarget | undefined;
+  problem?: ReviewProblem | undefined;
+  /** What exactly is wrong, for `mistaken`. */
+  detail?: string | undefined;
+  justification?: string | undefined;
+}
+
+const PROBLEMS: Record<ReviewProblem, string> = {
+  nothingChosen: 'Choose at least one permission, or deny the request.',
+  decidedMeanwhile: 'Somebody decided this meanwhile. What was decided is shown below.',
+  refused: 'Granting this needs an administrator. Leave such permissions out, or ask one to decide.',
+  mistaken: 'The decision could not be recorded.',
+};
+
+/** Checkboxes by their own names, radio `consentType`, field `justification`; buttons `decision` = `approve` or `deny`. */
+export function requestPage(model: RequestModel): Html {
+  const { frame, application, problem, state } = model;
+  const name = displayName(application.displayName);
+  return adminPage(frame, {
+    title: name,
+    area: 'requests',
+    back: { href: `${frame.base}/requests`, label: 'All requests' },
+    failed: problem !== undefined,
+    lead: LEADS[state],
+    body: html`${problem && errorSummary('Nothing was decided', html`<p>${PROBLEMS[problem]}${model.detail && ` ${displayText(model.detail)}`}</p>`)}
+${model.decision && decided(state, model.decision)}
+${applicationCard(application)}
+${requesters(model)}
+${model.form ? review(model.form, model) : asked(model)}`,
+  });
+}
+
+const LEADS: Record<RequestState, string> = {
+  waiting: 'Decide what this application may do.',
+  approved: 'This request was approved.',
+  denied: 'This request was denied.',
+  expired: 'Nobody decided this request in time. It can be asked again.',
+};
+
+function decided(state: RequestState, { by, at, justification }: NonNullable<RequestModel['decision']>): Html {
+  return notice(
+    state === 'approved' ? 'good' : 'plain',
+    state === 'approved' ? ICONS.check : ICONS.alert,
+    html`${state === 'approved' ? 'Approved' : 'Denied'}${by && html` by <bdi>${displayName(by)}</bdi>`}${at && html` on ${day(at)}`}`,
+    justification && html`<p>${displayText(justification)}</p>`,
+  );
+}
+
+function requesters({ requesters: listed, moreRequesters }: RequestModel): Html {
+  const items = listed.map(
+    ({ name, username, reason, askedAt }) =>
+      html`<li><div><p class="permission-title"><bdi>${displayName(name)}</bdi> <small>${displayName(username)}</small></p><blockquote>${displayText(reason)}</blockquote></div><small>${day(askedAt)}</small></li>`,
+  );
+  return html`<section class="kind" aria-labelledby="who"><div class="kind-head">${ICONS.people}<div><h2 id="who">Who asked, and why</h2></div></div>
+<ul class="allowed" role="list">${items}</ul>${moreRequesters > 0 && html`<p class="hint">And ${moreRequesters} more.</p>`}</section>`;
+}
+
+function asked({ scopes }: RequestModel): Html {
+  const items = scopes.map(
+    ({ title, value, resource }) =>
+      html`<li class="permission permission-granted">${ICONS.plus}<div><p class="permission-title">${displayName(title, displayName(value))}</p><code>${displayName(value)}</code> in <bdi>${displayName(resource)}</bdi></div></li>`,
+  );
+  return html`<section class="permissions"><h2>What was asked for</h2><ul role="list">${items}</ul></section>`;
+}
+
+function review(target: FormTarget, { scopes, expiresAt, justification }: RequestModel): Html {
+  return form(target, [
+    html`<fieldset><legend>What it may do</legend><p class="hint">In the name of who is signed in, and never more than he may do himself. Untick what it shall not have.</p>${scopes.map(scopeChoice)}</fieldset>`,
+    html`<fieldset><legend>For whom</legend>${choice('radio', { name: 'consentType', value: 'Principal', label: 'For those who asked', hint: 'Each for what he asked for.', checked: true })}${choice('radio', { name: 'consentType', value: 'AllPrincipals', label: 'For everybody', hint: 'Nobody in the organization is asked again for this.' })}</fieldset>`,
+    textArea({
+      name: 'justification',
+      label: 'What you tell those who asked',
+      maxLength: 1_000,
+      value: justification,
+      hint: 'They read this. It may stay empty.',
+    }),
+    html`<div class="decision">${button({ label: 'Deny', name: 'decision', value: 'deny', kind: 'secondary' })}${button({ label: 'Approve', name: 'decision', value: 'approve' })}</div>`,
+    html`<p class="fineprint">Without a decision the request expires ${day(expiresAt)}.</p>`,
+  ]);
+}
+
+function scopeChoice(scope: RequestedScope): Html {
+  const { field, resource, value, title, needsAdministrator, isApprovable, checked } = scope;
+  return choice('checkbox', {
+    name: field,
+    value: 'true',
+    label: html`${displayName(title, displayName(value))}`,
+    hint: html`<code>${displayName(value)}</code> in <bdi>${displayName(resource)}</bdi>${
+      needsAdministrator &&
+      html` <span class="badge badge-caution">${isApprovable ? 'Privileged' : 'Needs an administrator'}</span>`
+    }`,
+    checked: checked && isApprovable,
+    disabled: !isApprovable,
+  });
+}
