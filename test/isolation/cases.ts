@@ -149,6 +149,29 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   getDirectoryAudit: on('audit'),
   listSignIns: {},
   getSignIn: on('signIn'),
+
+  // Owners, publishers
+  listApplicationOwners: on('application'),
+  addApplicationOwner: { ...on('application'), body: ({ member }) => ({ '@odata.id': link(member) }) },
+  removeApplicationOwner: { parameters: ({ application, user }) => ({ id: application, ownerId: user }) },
+  listServicePrincipalOwners: on('client'),
+  addServicePrincipalOwner: { ...on('client'), body: ({ member }) => ({ '@odata.id': link(member) }) },
+  removeServicePrincipalOwner: { parameters: ({ client, user }) => ({ id: client, ownerId: user }) },
+  setVerifiedPublisher: {
+    ...on('application'),
+    body: (_objects, { domain }) => ({ verifiedPublisherId: domain }),
+  },
+  unsetVerifiedPublisher: on('application'),
+  withdrawApplication: { ...on('application'), body: () => ({ tenantId: crypto.randomUUID() }) },
+  restoreApplicationAccess: { ...on('application'), body: () => ({ tenantId: crypto.randomUUID() }) },
+  createAppRoleAssignedTo: {
+    ...on('resource'),
+    body: ({ member, resource, appRole }) => ({ principalId: member, resourceId: resource, appRoleId: appRole }),
+    refusals: { appRole: 400 },
+  },
+  deleteAppRoleAssignedTo: {
+    parameters: ({ resource, clientAssignment }) => ({ id: resource, assignmentId: clientAssignment }),
+  },
 };
 
 export interface CaseRequest {

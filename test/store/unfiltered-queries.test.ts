@@ -15,6 +15,7 @@ import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
 import * as organizations from '../../src/directory/organizations.ts';
 import * as ownConsents from '../../src/directory/own-consents.ts';
+import * as owners from '../../src/directory/owners.ts';
 import * as grants from '../../src/directory/permission-grants.ts';
 import * as roleAssignments from '../../src/directory/role-assignments.ts';
 import * as servicePrincipals from '../../src/directory/service-principals.ts';
@@ -63,6 +64,18 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   readAssignable: [
     'directory',
     (permit, { servicePrincipal, user }) => assignments.readAssignable(permit, object(servicePrincipal), user),
+  ],
+  readPrincipalType: ['directory', (permit, { user }) => assignments.readPrincipalType(permit, object(user))],
+  listOwners: [
+    'directory',
+    async (permit, { application, servicePrincipal }) => {
+      await owners.listOwners(permit, 'Application', object(application), page);
+      await owners.listOwners(permit, 'ServicePrincipal', object(servicePrincipal), page);
+    },
+  ],
+  isOwnerOf: [
+    'directory',
+    (permit, { application, user }) => owners.isOwnerOf(permit, object(application), { userId: user }),
   ],
   listApplications: ['directory', (permit) => applications.listApplications(permit, page)],
   readApplication: [
@@ -256,6 +269,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
       ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
       'isGrantPrivileged',
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
+      ...['readPrincipalType', 'isOwnerOf'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
   });

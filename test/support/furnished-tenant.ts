@@ -53,7 +53,9 @@ const ROWS = `
   insert into role_assignments (tenant_id, id, role_definition_id, user_id) values ($1, $19, $24, $3);
   insert into directory_audits (tenant_id, id, activity_display_name, category, operation_type, result, correlation_id, initiated_by)
     values ($1, $20, $23, 'UserManagement', 'Add', 'success', 'x', '{}');
-  insert into sign_ins (tenant_id, id, event_type, user_display_name, correlation_id) values ($1, $21, 'interactiveUser', $23, 'x')`;
+  insert into sign_ins (tenant_id, id, event_type, user_display_name, correlation_id) values ($1, $21, 'interactiveUser', $23, 'x');
+  insert into application_owners (tenant_id, id, application_id, user_id) values ($1, gen_random_uuid(), $5, $2);
+  insert into service_principal_owners (tenant_id, id, owned_id, user_id) values ($1, gen_random_uuid(), $9, $2)`;
 
 /** Puts one object of every kind into the tenant. Whatever has a name is called `marker`. */
 export async function furnish(

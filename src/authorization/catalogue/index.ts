@@ -4,8 +4,10 @@ import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
 import * as groups from './groups.ts';
 import * as organization from './organization.ts';
+import * as owners from './owners.ts';
 import * as pageConsents from './page-consents.ts';
 import * as permissionGrants from './permission-grants.ts';
+import * as publishers from './publishers.ts';
 import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
 import * as userPasswords from './user-passwords.ts';
@@ -26,4 +28,6 @@ export const CATALOGUE: readonly AnyOperation[] = [
   roleManagement,
   pageConsents,
   auditLogs,
+  owners,
+  publishers,
 ].flatMap((module): AnyOperation[] => Object.values(module));
