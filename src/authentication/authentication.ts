@@ -13,6 +13,7 @@ import { LibraryPages } from './interaction/library-pages.ts';
 import { PageWriter } from './interaction/page-writer.ts';
 import { Issuance } from './issuance.ts';
 import { writeOAuthErrors } from './oauth-errors.ts';
+import { PersonClaims } from './optional-claims.ts';
 import { loadAssets } from './pages/assets.ts';
 import type { Passwords } from './passwords.ts';
 import { PresentedTokens } from './presented-tokens.ts';
@@ -57,7 +58,8 @@ export function makeAuthentication(options: AuthenticationOptions) {
   const signingKeys = new SigningKeys(authorization);
   const resources = new Resources(authorization, directoryOrigin);
   const clients = new Clients(authorization, signingKeys, keys.hashClientSecret, onError);
-  const grants = new Grants(authorization, resources);
+  const personClaims = new PersonClaims(authorization, directoryOrigin);
+  const grants = new Grants(authorization, resources, personClaims);
   const tokens = new PresentedTokens(authorization, signingKeys, origin);
   const tenants = new Tenants(authorization);
   const assets = loadAssets(origin);
@@ -70,7 +72,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     signingKeys,
     resources,
     clients,
-    claims: new TokenClaims(authorization, resources),
+    claims: new TokenClaims(authorization, resources, personClaims),
     grants,
     clientCredentialsGrant: new ClientCredentialsGrant(resources),
     refreshGrant: new RefreshGrant(authorization, resources, grants),

@@ -169,6 +169,8 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
     body: ({ member, resource, appRole }) => ({ principalId: member, resourceId: resource, appRoleId: appRole }),
     refusals: { appRole: 400 },
   },
+  getMemberObjects: { ...on('member'), body: () => ({ securityEnabledOnly: true }) },
+  getMyMemberObjects: { body: () => ({}) },
   deleteAppRoleAssignedTo: {
     parameters: ({ resource, clientAssignment }) => ({ id: resource, assignmentId: clientAssignment }),
   },

@@ -11,8 +11,10 @@ import * as clients from '../../src/directory/clients.ts';
 import * as consentOrigins from '../../src/directory/consent-origins.ts';
 import * as consents from '../../src/directory/consents.ts';
 import * as dependents from '../../src/directory/dependents.ts';
+import * as groupClaims from '../../src/directory/group-claims.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
+import * as memberObjects from '../../src/directory/member-objects.ts';
 import * as organizations from '../../src/directory/organizations.ts';
 import * as ownConsents from '../../src/directory/own-consents.ts';
 import * as owners from '../../src/directory/owners.ts';
@@ -77,6 +79,12 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'directory',
     (permit, { application, user }) => owners.isOwnerOf(permit, object(application), { userId: user }),
   ],
+  readGroupIds: [
+    'authentication',
+    (permit, { user, appId }) =>
+      groupClaims.readGroupIds(permit, { userId: user, appId, kind: 'SecurityGroup', limit: 200 }),
+  ],
+  listMemberObjects: ['directory', (permit, { user }) => memberObjects.listMemberObjects(permit, object(user), false)],
   listApplications: ['directory', (permit) => applications.listApplications(permit, page)],
   readApplication: [
     'directory',

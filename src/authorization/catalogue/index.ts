@@ -3,6 +3,7 @@ import * as appRoleAssignments from './app-role-assignments.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
 import * as groups from './groups.ts';
+import * as memberObjects from './member-objects.ts';
 import * as organization from './organization.ts';
 import * as owners from './owners.ts';
 import * as pageConsents from './page-consents.ts';
@@ -29,5 +30,6 @@ export const CATALOGUE: readonly AnyOperation[] = [
   pageConsents,
   auditLogs,
   owners,
+  memberObjects,
   publishers,
 ].flatMap((module): AnyOperation[] => Object.values(module));
