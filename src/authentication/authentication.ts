@@ -23,6 +23,7 @@ import { type OnRefusal, RefusalRecords } from './refusal-records.ts';
 import { ReplayGuard } from './replay-guard.ts';
 import { Resources } from './resources.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { logoRoute } from './routes/logo.ts';
 import { discoveryRoute, keysRoute } from './routes/metadata.ts';
 import { userinfoRoutes } from './routes/userinfo.ts';
 import { SigningKeys } from './signing-keys.ts';
@@ -107,6 +108,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
       discoveryRoute(origin),
       keysRoute(signingKeys),
       preflightRoute(authorization),
+      logoRoute(authorization),
       ...userinfoRoutes({
         authorization,
         tokens,

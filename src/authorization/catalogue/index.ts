@@ -3,6 +3,7 @@ import * as appRoleAssignments from './app-role-assignments.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
 import * as groups from './groups.ts';
+import * as logos from './logos.ts';
 import * as memberObjects from './member-objects.ts';
 import * as organization from './organization.ts';
 import * as owners from './owners.ts';
@@ -30,6 +31,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   pageConsents,
   auditLogs,
   owners,
+  logos,
   memberObjects,
   publishers,
 ].flatMap((module): AnyOperation[] => Object.values(module));
