@@ -94,6 +94,8 @@ export interface ClientDefinition {
   readonly keyCredentials: readonly Record<string, unknown>[];
   readonly requiredResourceAccess: readonly Record<string, unknown>[];
   readonly compatibility: Readonly<Record<string, unknown>>;
+  /** Where it publishes the keys by which it signs its assertions. */
+  readonly jwksUri: string | null;
 }
 
 const DEFINITION = (source: string, home: string, kind: string) => `
@@ -101,7 +103,8 @@ const DEFINITION = (source: string, home: string, kind: string) => `
     publisher_domain as "publisherDomain", sign_in_audience as "signInAudience", web_redirect_uris as "webRedirectUris",
     web_logout_url as "webLogoutUrl", spa_redirect_uris as "spaRedirectUris",
     public_client_redirect_uris as "publicClientRedirectUris", is_fallback_public_client as "isFallbackPublicClient",
-    key_credentials as "keyCredentials", required_resource_access as "requiredResourceAccess", compatibility
+    key_credentials as "keyCredentials", required_resource_access as "requiredResourceAccess", compatibility,
+    jwks_uri as "jwksUri"
   from ${source}`;
 
 const READ_DEFINITION = {

@@ -2,6 +2,7 @@ import type { AnyOperation } from '../operation.ts';
 import * as appRoleAssignments from './app-role-assignments.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
+import * as federatedCredentials from './federated-credentials.ts';
 import * as groups from './groups.ts';
 import * as organization from './organization.ts';
 import * as pageConsents from './page-consents.ts';
@@ -20,6 +21,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   userSessions,
   groups,
   applications,
+  federatedCredentials,
   servicePrincipals,
   appRoleAssignments,
   permissionGrants,
