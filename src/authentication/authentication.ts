@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authorization } from '../authorization/perform.ts';
+import type { Outbound } from '../outbound/fetch.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
 import { makeAuthenticationServer } from './authentication-server.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
 import { Clients, dropEmptyBasic } from './clients.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
 import { dropEndedSession } from './ended-sessions.ts';
+import { FederatedCredentials } from './federated-credentials.ts';
 import { Grants } from './grants.ts';
 import { ErrorPages } from './interaction/error-pages.ts';
 import { makeInteraction } from './interaction/interaction.ts';
@@ -20,6 +22,7 @@ import { PresentedTokens } from './presented-tokens.ts';
 import { makeProvider, pairwiseSubject } from './provider.ts';
 import { RefreshGrant } from './refresh/refresh-grant.ts';
 import { type OnRefusal, RefusalRecords } from './refusal-records.ts';
+import { RemoteKeys } from './remote-keys.ts';
 import { ReplayGuard } from './replay-guard.ts';
 import { Resources } from './resources.ts';
 import { assetRoutes } from './routes/assets.ts';
@@ -47,6 +50,8 @@ export interface AuthenticationOptions {
     readonly forms: Buffer;
   };
   readonly passwords: Passwords;
+  /** The way to key sets that applications and federated credentials name. */
+  readonly outbound: Outbound;
   /** A refusal that belongs to no tenant's records: the security log's. Holds no secret and no name that was tried. */
   readonly onRefusal: OnRefusal;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
@@ -58,8 +63,12 @@ export function makeAuthentication(options: AuthenticationOptions) {
   const { authorization, origin, directoryOrigin, keys, onError } = options;
   const signingKeys = new SigningKeys(authorization);
   const resources = new Resources(authorization, directoryOrigin);
-  const clients = new Clients(authorization, signingKeys, keys.hashClientSecret, onError);
   const personClaims = new PersonClaims(authorization, directoryOrigin);
+  const replayGuard = new ReplayGuard(authorization);
+  const remoteKeys = new RemoteKeys(options.outbound, onError);
+  const federated = new FederatedCredentials(authorization, remoteKeys, replayGuard);
+  const hashSecret = keys.hashClientSecret;
+  const clients = new Clients({ authorization, signingKeys, remoteKeys, federated, hashSecret, onError });
   const grants = new Grants(authorization, resources, personClaims);
   const tokens = new PresentedTokens(authorization, signingKeys, origin);
   const tenants = new Tenants(authorization);
@@ -77,7 +86,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     grants,
     clientCredentialsGrant: new ClientCredentialsGrant(resources),
     refreshGrant: new RefreshGrant(authorization, resources, grants),
-    replayGuard: new ReplayGuard(authorization),
+    replayGuard,
     subjectKey: keys.subject,
     pages: libraryPages,
   });

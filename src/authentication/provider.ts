@@ -10,6 +10,7 @@ import { isSpaOriginOf } from './cross-origin.ts';
 import type { Grants } from './grants.ts';
 import { currentRequest } from './oauth-request.ts';
 import { WANTED_CLAIMS } from './optional-claims.ts';
+import { setOutsideAssertionsAside } from './outside-assertions.ts';
 import type { RefreshGrant } from './refresh/refresh-grant.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 import type { Resources } from './resources.ts';
@@ -54,6 +55,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
     makeSigningKey: (_tenantId, algorithm) => signingKeys.make(currentRequest().tenantId, algorithm),
   });
   parts.replayGuard.protect(provider);
+  setOutsideAssertionsAside(provider);
   parts.grants.register(provider);
   parts.refreshGrant.register(provider);
   parts.clientCredentialsGrant.register(provider, issuer);

@@ -20,7 +20,12 @@ export interface RegisteredClaims {
   readonly exp: number;
 }
 
-const CREDENTIAL_KINDS = { none: '0', client_secret_basic: '1', private_key_jwt: '2' } as const;
+const CREDENTIAL_KINDS = {
+  none: '0',
+  client_secret_basic: '1',
+  private_key_jwt: '2',
+  federated_credential: '2',
+} as const;
 
 /**
  * Writes the claims of an access token. What a token says of permissions is what live rows say at this moment; the

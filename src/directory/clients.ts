@@ -102,6 +102,8 @@ export interface ClientDefinition {
   readonly compatibility: Readonly<Record<string, unknown>>;
   readonly optionalClaims: OptionalClaims;
   readonly groupMembershipClaims: GroupMembershipClaims;
+  /** Where it publishes the keys by which it signs its assertions. */
+  readonly jwksUri: string | null;
 }
 
 const DEFINITION = (source: string, home: string, kind: string) => `
@@ -112,7 +114,8 @@ const DEFINITION = (source: string, home: string, kind: string) => `
     key_credentials as "keyCredentials", required_resource_access as "requiredResourceAccess", compatibility,
     optional_claims as "optionalClaims", group_membership_claims as "groupMembershipClaims",
     verified_publisher_domain as "verifiedPublisherDomain", home_page_url as "homePageUrl", logo_hash as "logoHash",
-    terms_of_service_url as "termsOfServiceUrl", privacy_statement_url as "privacyStatementUrl"
+    terms_of_service_url as "termsOfServiceUrl", privacy_statement_url as "privacyStatementUrl",
+    jwks_uri as "jwksUri"
   from ${source}`;
 
 const READ_DEFINITION = {

@@ -1,5 +1,6 @@
 import type { Permit } from '../store/permit.ts';
 import type { Application } from '../vocabulary/applications.ts';
+import { publishFederatedCredentials } from './published-federated-credentials.ts';
 import { raisePublishedVersion } from './versions.ts';
 
 /** All columns of an application that other tenants see; a test compares them with the table. */
@@ -41,6 +42,7 @@ export async function publish(
   if (signInAudience === MULTI_TENANT) {
     await permit.query({ text: PUBLISH, values: [permit.tenantId, id] });
     await publishSecrets(permit, id);
+    await publishFederatedCredentials(permit, id);
   } else if (before === MULTI_TENANT) {
     await permit.query({
       text: 'delete from published_applications where home_tenant_id = $1 and app_id = $2',
@@ -56,6 +58,7 @@ export async function publishAll(permit: Permit<'directory/tenants/basic/update'
     text: PUBLISH,
     values: [permit.tenantId, null],
   });
+  await publishFederatedCredentials(permit);
   for (const { id, appId } of published) {
     await publishSecrets(permit, id);
     await raisePublishedVersion(permit, appId);

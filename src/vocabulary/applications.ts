@@ -33,6 +33,9 @@ export interface KeyCredential {
   readonly displayName: string | null;
   readonly type: 'AsymmetricX509Cert' | 'JsonWebKey';
   readonly usage: 'Verify';
+  /** The certificate's own, ISO 8601; null where it is a bare key. */
+  readonly startDateTime: string | null;
+  readonly endDateTime: string | null;
   /** RFC 7517. */
   readonly publicJwk: Readonly<Record<string, unknown>>;
 }
@@ -45,6 +48,17 @@ export interface PasswordCredential {
   readonly startDateTime: Date;
   readonly endDateTime: Date;
   readonly lastUsedDateTime: Date | null;
+}
+
+/** Lets an application authenticate by the tokens of another issuer. All but the description is compared to the letter. */
+export interface FederatedIdentityCredential {
+  readonly id: ObjectId;
+  readonly name: string;
+  readonly issuer: string;
+  readonly subject: string;
+  /** One. */
+  readonly audiences: readonly string[];
+  readonly description: string | null;
 }
 
 /** Where an application is set to need less, or other, than what is best today. All off unless set; changes are audited. */

@@ -30,6 +30,12 @@ const assign = (name: 'client' | 'member' | 'group') => ({
 const unassign = (name: 'client' | 'user' | 'group', assignment: keyof Objects) => ({
   parameters: (objects: Objects) => ({ id: objects[name], assignmentId: objects[assignment] }),
 });
+const credentialOf = {
+  parameters: ({ application, federatedCredential }: Objects) => ({
+    id: application,
+    credentialId: federatedCredential,
+  }),
+};
 const password = 'correct horse battery staple';
 
 /** A case for every operation of the catalogue, by its name. */
@@ -177,6 +183,15 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   deleteAppRoleAssignedTo: {
     parameters: ({ resource, clientAssignment }) => ({ id: resource, assignmentId: clientAssignment }),
   },
+  // Federated identity credentials
+  listFederatedIdentityCredentials: on('application'),
+  getFederatedIdentityCredential: credentialOf,
+  createFederatedIdentityCredential: {
+    ...on('application'),
+    body: () => ({ name: 'fresh', issuer: 'https://idp.example.com', subject: 'fresh', audiences: ['api://x'] }),
+  },
+  updateFederatedIdentityCredential: { ...credentialOf, body: () => ({ subject: 'changed' }) },
+  deleteFederatedIdentityCredential: credentialOf,
 };
 
 export interface CaseRequest {

@@ -12,6 +12,7 @@ import * as clients from '../../src/directory/clients.ts';
 import * as consentOrigins from '../../src/directory/consent-origins.ts';
 import * as consents from '../../src/directory/consents.ts';
 import * as dependents from '../../src/directory/dependents.ts';
+import * as federatedCredentials from '../../src/directory/federated-credentials.ts';
 import * as groupClaims from '../../src/directory/group-claims.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
@@ -105,6 +106,16 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'authentication',
     (permit, { user, appId }) => userAssignments.readUserAssignment(permit, { userId: user, appId }),
   ],
+  listFederatedCredentials: [
+    'directory',
+    (permit, { application }) => federatedCredentials.listFederatedCredentials(permit, object(application), page),
+  ],
+  readFederatedCredential: [
+    'directory',
+    (permit, { application, federatedCredential }) =>
+      federatedCredentials.readFederatedCredential(permit, object(application), object(federatedCredential)),
+  ],
+  readTrustedIssuers: ['authentication', (permit, { appId }) => federatedCredentials.readTrustedIssuers(permit, appId)],
   readClientDefinition: ['authentication', (permit, { appId }) => clients.readClientDefinition(permit, appId)],
   readResource: ['authentication', (permit, { appId }) => clients.readResource(permit, { appId })],
   readLiveState: ['directory', readAllLiveStates],

@@ -1,7 +1,8 @@
-import { createPublicKey, type KeyObject, randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { GROUP_MEMBERSHIP_CLAIMS, OPTIONAL_CLAIMS } from '../../vocabulary/applications.ts';
 import { secondsOf } from '../../vocabulary/durations.ts';
+import { publicJwkOf, validityOf } from '../../vocabulary/public-keys.ts';
 import { nullableText, text } from './inputs.ts';
 import { browserRedirectUris, httpsPage, nativeRedirectUris } from './redirect-uris.ts';
 
@@ -57,7 +58,7 @@ export const keyCredential = z
       return z.NEVER;
     }
     const type = typeof key === 'string' ? ('AsymmetricX509Cert' as const) : ('JsonWebKey' as const);
-    return { keyId: randomUUID(), displayName, type, usage: 'Verify' as const, publicJwk };
+    return { keyId: randomUUID(), displayName, type, usage: 'Verify' as const, ...validityOf(key), publicJwk };
   });
 
 export const compatibility = z.strictObject({
@@ -142,42 +143,4 @@ export function distinct(
       context.addIssue({ code: 'custom', message: `Two entries have the same ${name}.` });
     }
   }
-}
-
-/** The public JWK of a certificate (PEM or base64 DER) or JWK, or why it is not accepted (RFC 8725, section 3.5). */
-function publicJwkOf(key: string | Record<string, unknown>): Record<string, unknown> | string {
-  try {
-    if (typeof key === 'object' && ('d' in key || 'k' in key)) return 'A private or symmetric key must never be sent.';
-    const publicKey = typeof key === 'string' ? certificateOf(key).publicKey : createPublicKey({ key, format: 'jwk' });
-    if (!isStrong(publicKey))
-      return 'Must be an RSA key of 2048 bits or more with an exponent of 65537 or more, or an EC key on P-256.';
-    return typeof key === 'string'
-      ? { ...publicKey.export({ format: 'jwk' }), ...thumbprintsOf(certificateOf(key)) }
-      : { ...publicKey.export({ format: 'jwk' }), ...named(key) };
-  } catch {
-    return 'Must be an X.509 certificate in PEM or base64, or a public JWK.';
-  }
-}
-
-/** NIST SP 800-131A, FIPS 186-5: with the exponent 1, a signature would be the message. */
-function isStrong({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): boolean {
-  const { modulusLength = 0, publicExponent = 0n, namedCurve } = asymmetricKeyDetails;
-  if (asymmetricKeyType === 'rsa')
-    return modulusLength >= 2_048 && publicExponent >= 65_537n && publicExponent % 2n === 1n;
-  return asymmetricKeyType === 'ec' && namedCurve === 'prime256v1';
-}
-
-function certificateOf(text: string): X509Certificate {
-  return new X509Certificate(text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64'));
-}
-
-function thumbprintsOf({ fingerprint, fingerprint256 }: X509Certificate): Record<string, string> {
-  const encoded = (hex: string) => Buffer.from(hex.replaceAll(':', ''), 'hex').toString('base64url');
-  return { x5t: encoded(fingerprint), 'x5t#S256': encoded(fingerprint256) };
-}
-
-/** A key that says for which algorithm it is, is for no other (RFC 7517, section 4.4). */
-function named({ kid, alg }: Record<string, unknown>): Record<string, string> {
-  const isKnown = alg === 'RS256' || alg === 'PS256' || alg === 'ES256';
-  return { ...(typeof kid === 'string' ? { kid: kid.slice(0, 200) } : {}), ...(isKnown ? { alg } : {}) };
 }

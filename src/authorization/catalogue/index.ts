@@ -2,6 +2,7 @@ import type { AnyOperation } from '../operation.ts';
 import * as appRoleAssignments from './app-role-assignments.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
+import * as federatedCredentials from './federated-credentials.ts';
 import * as groups from './groups.ts';
 import * as logos from './logos.ts';
 import * as memberObjects from './member-objects.ts';
@@ -24,6 +25,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   userSessions,
   groups,
   applications,
+  federatedCredentials,
   servicePrincipals,
   appRoleAssignments,
   permissionGrants,
