@@ -27,6 +27,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Whose pages may read the directory API's answers. */
   readonly directoryAllowedOrigins: readonly string[];
+  /** `host:port` or `host:port=address`: what may be fetched from, or sent to, in a private network. */
+  readonly outboundAllow: readonly string[];
   readonly keyEncryptionKeyFile: string;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly logLevel: LogLevel;
@@ -101,6 +103,14 @@ const browserOrigins = list.superRefine((values, context) => {
   if (wrong !== undefined) context.addIssue(`${wrong} is not an origin such as https://app.example`);
 });
 
+const outboundPlaces = list.superRefine((values, context) => {
+  const wrong = values.find((value) => {
+    const [place = '', address] = value.split(/=(.*)/s);
+    return !/^([a-z0-9-]+\.)+[a-z0-9-]+:\d{1,5}$/i.test(place) || (address !== undefined && isIP(address) === 0);
+  });
+  if (wrong !== undefined) context.addIssue(`${wrong} is neither host.name:port nor host.name:port=address`);
+});
+
 const environmentSchema = z.object({
   DATA_DIRECTORY: z.string().default('.data'),
   DATABASE_URL: databaseUrl.optional(),
@@ -113,6 +123,7 @@ const environmentSchema = z.object({
   DIRECTORY_LISTEN: listen.optional(),
   DIRECTORY_ALLOWED_ORIGINS: browserOrigins.default([]),
   TRUSTED_PROXIES: proxies.default([]),
+  OUTBOUND_ALLOW: outboundPlaces.default([]),
   KEY_ENCRYPTION_KEY_FILE: z.string().optional(),
   TLS_CERTIFICATE_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
@@ -161,6 +172,7 @@ function configOf(data: z.output<typeof environmentSchema>): Config {
     directory: listenerOf(data.DIRECTORY_ORIGIN, data.DIRECTORY_LISTEN),
     trustedProxies: data.TRUSTED_PROXIES,
     directoryAllowedOrigins: data.DIRECTORY_ALLOWED_ORIGINS,
+    outboundAllow: data.OUTBOUND_ALLOW,
     keyEncryptionKeyFile: data.KEY_ENCRYPTION_KEY_FILE ?? join(data.DATA_DIRECTORY, 'key-encryption-key'),
     tls:
       TLS_CERTIFICATE_FILE && TLS_KEY_FILE

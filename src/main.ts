@@ -15,6 +15,7 @@ import { runCommandLine } from './cli.ts';
 import { type Config, ownEnvironment, readConfig } from './config.ts';
 import { makeDirectoryApi } from './interfaces/directory-api.ts';
 import { SkipTokens } from './interfaces/odata/skip-token.ts';
+import { makeOutbound } from './outbound/fetch.ts';
 import { readCertificate } from './server/certificates.ts';
 import { withHealth } from './server/health.ts';
 import { Janitor } from './server/janitor.ts';
@@ -98,6 +99,7 @@ function authenticationOf(config: Config, { sealer }: Database, { authorization,
   return makeAuthentication({
     authorization,
     passwords,
+    outbound: makeOutbound({ allow: config.outboundAllow }),
     origin: config.authentication.origin,
     directoryOrigin: config.directory.origin,
     keys: {

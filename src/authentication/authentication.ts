@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authorization } from '../authorization/perform.ts';
+import type { Outbound } from '../outbound/fetch.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
 import { makeAuthenticationServer } from './authentication-server.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
 import { Clients, dropEmptyBasic } from './clients.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
 import { dropEndedSession } from './ended-sessions.ts';
+import { FederatedCredentials } from './federated-credentials.ts';
 import { Grants } from './grants.ts';
 import { ErrorPages } from './interaction/error-pages.ts';
 import { makeInteraction } from './interaction/interaction.ts';
@@ -13,15 +15,18 @@ import { LibraryPages } from './interaction/library-pages.ts';
 import { PageWriter } from './interaction/page-writer.ts';
 import { Issuance } from './issuance.ts';
 import { writeOAuthErrors } from './oauth-errors.ts';
+import { PersonClaims } from './optional-claims.ts';
 import { loadAssets } from './pages/assets.ts';
 import type { Passwords } from './passwords.ts';
 import { PresentedTokens } from './presented-tokens.ts';
 import { makeProvider, pairwiseSubject } from './provider.ts';
 import { RefreshGrant } from './refresh/refresh-grant.ts';
 import { type OnRefusal, RefusalRecords } from './refusal-records.ts';
+import { RemoteKeys } from './remote-keys.ts';
 import { ReplayGuard } from './replay-guard.ts';
 import { Resources } from './resources.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { logoRoute } from './routes/logo.ts';
 import { discoveryRoute, keysRoute } from './routes/metadata.ts';
 import { userinfoRoutes } from './routes/userinfo.ts';
 import { SigningKeys } from './signing-keys.ts';
@@ -45,6 +50,8 @@ export interface AuthenticationOptions {
     readonly forms: Buffer;
   };
   readonly passwords: Passwords;
+  /** The way to key sets that applications and federated credentials name. */
+  readonly outbound: Outbound;
   /** A refusal that belongs to no tenant's records: the security log's. Holds no secret and no name that was tried. */
   readonly onRefusal: OnRefusal;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
@@ -56,8 +63,13 @@ export function makeAuthentication(options: AuthenticationOptions) {
   const { authorization, origin, directoryOrigin, keys, onError } = options;
   const signingKeys = new SigningKeys(authorization);
   const resources = new Resources(authorization, directoryOrigin);
-  const clients = new Clients(authorization, signingKeys, keys.hashClientSecret, onError);
-  const grants = new Grants(authorization, resources);
+  const personClaims = new PersonClaims(authorization, directoryOrigin);
+  const replayGuard = new ReplayGuard(authorization);
+  const remoteKeys = new RemoteKeys(options.outbound, onError);
+  const federated = new FederatedCredentials(authorization, remoteKeys, replayGuard);
+  const hashSecret = keys.hashClientSecret;
+  const clients = new Clients({ authorization, signingKeys, remoteKeys, federated, hashSecret, onError });
+  const grants = new Grants(authorization, resources, personClaims);
   const tokens = new PresentedTokens(authorization, signingKeys, origin);
   const tenants = new Tenants(authorization);
   const assets = loadAssets(origin);
@@ -70,11 +82,11 @@ export function makeAuthentication(options: AuthenticationOptions) {
     signingKeys,
     resources,
     clients,
-    claims: new TokenClaims(authorization, resources),
+    claims: new TokenClaims(authorization, resources, personClaims),
     grants,
     clientCredentialsGrant: new ClientCredentialsGrant(resources),
     refreshGrant: new RefreshGrant(authorization, resources, grants),
-    replayGuard: new ReplayGuard(authorization),
+    replayGuard,
     subjectKey: keys.subject,
     pages: libraryPages,
   });
@@ -105,6 +117,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
       discoveryRoute(origin),
       keysRoute(signingKeys),
       preflightRoute(authorization),
+      logoRoute(authorization),
       ...userinfoRoutes({
         authorization,
         tokens,

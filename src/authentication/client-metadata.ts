@@ -1,5 +1,6 @@
 import type { ClientMetadata } from 'oidc-provider';
 import type { ClientDefinition } from '../authorization/internal/clients.ts';
+import type { PublicJwk } from '../vocabulary/public-keys.ts';
 
 /**
  * One application is many clients at once: web application with secrets or certificates, single-page application,
@@ -8,7 +9,7 @@ import type { ClientDefinition } from '../authorization/internal/clients.ts';
  */
 export interface Face {
   readonly platform: 'web' | 'spa' | 'publicClient';
-  readonly authentication: 'client_secret_basic' | 'private_key_jwt' | 'none';
+  readonly authentication: 'client_secret_basic' | 'private_key_jwt' | 'federated_credential' | 'none';
 }
 
 /** What of a request decides which face it shows. */
@@ -16,11 +17,17 @@ export interface ShownFace {
   readonly redirectUri: string | undefined;
   readonly hasSecret: boolean;
   readonly hasAssertion: boolean;
+  /** The assertion is another issuer's. */
+  readonly isFederated: boolean;
 }
 
 /** The face for a request: by the redirect URI where there is one, else by the credential that was sent. */
-export function faceOf(definition: ClientDefinition, { redirectUri, hasSecret, hasAssertion }: ShownFace): Face {
+export function faceOf(
+  definition: ClientDefinition,
+  { redirectUri, hasSecret, hasAssertion, isFederated }: ShownFace,
+): Face {
   const platform = platformOf(definition, redirectUri, hasSecret || hasAssertion);
+  if (isFederated) return { platform, authentication: 'federated_credential' };
   if (hasAssertion) return { platform, authentication: 'private_key_jwt' };
   const isPublic = platform !== 'web' && !hasSecret;
   return { platform, authentication: isPublic ? 'none' : 'client_secret_basic' };
@@ -43,17 +50,12 @@ function platformOf(
   return spaRedirectUris.length > 0 ? 'spa' : 'web';
 }
 
-/** Client metadata (RFC 7591, section 2) of one face. */
-export function metadataOf(definition: ClientDefinition, face: Face): ClientMetadata {
-  const {
-    appId,
-    displayName,
-    webRedirectUris,
-    spaRedirectUris,
-    publicClientRedirectUris,
-    keyCredentials,
-    compatibility,
-  } = definition;
+/**
+ * Client metadata (RFC 7591, section 2) of one face. Never a URL of anything that the library would fetch.
+ * @param keys by which it may sign assertions now
+ */
+export function metadataOf(definition: ClientDefinition, face: Face, keys: readonly PublicJwk[]): ClientMetadata {
+  const { appId, displayName, webRedirectUris, spaRedirectUris, publicClientRedirectUris, compatibility } = definition;
   const redirects = {
     web: webRedirectUris,
     spa: spaRedirectUris,
@@ -67,7 +69,9 @@ export function metadataOf(definition: ClientDefinition, face: Face): ClientMeta
     client_id: appId,
     client_name: displayName,
     application_type: face.platform === 'publicClient' ? 'native' : 'web',
-    token_endpoint_auth_method: face.authentication,
+    // Of another issuer's assertion the library sees a secret in its place (see `outside-assertions.ts`).
+    token_endpoint_auth_method:
+      face.authentication === 'federated_credential' ? 'client_secret_basic' : face.authentication,
     redirect_uris: [...redirects],
     post_logout_redirect_uris: [...afterLogout],
     response_types: signsIn ? ['code'] : [],
@@ -76,30 +80,32 @@ export function metadataOf(definition: ClientDefinition, face: Face): ClientMeta
       ...(face.authentication === 'none' ? [] : ['client_credentials']),
     ],
     id_token_signed_response_alg: compatibility.idTokenSignedResponseAlg === 'ES256' ? 'ES256' : 'RS256',
-    ...(face.authentication === 'private_key_jwt' ? { jwks: { keys: keyCredentials.flatMap(publicJwks) } } : {}),
+    ...(face.authentication === 'private_key_jwt' ? { jwks: { keys: keys.flatMap(namedJwks) } } : {}),
   };
 }
 
 /**
- * A certificate is known under each name that clients give it in `kid`: its thumbprints in base64url and in hexadecimal.
- * Without `kid` the plain key is found.
+ * A key is known under each name that clients give it in `kid`: its own, and its certificate's thumbprints in base64url
+ * and in hexadecimal. Without `kid` the plain key is found.
  */
-function publicJwks({ publicJwk }: Record<string, unknown>) {
-  if (!isJwk(publicJwk)) return [];
-  const { x5t, 'x5t#S256': x5tS256, kid } = publicJwk;
-  if (kid !== undefined || x5t === undefined) return [publicJwk];
-  const hex = Buffer.from(x5t, 'base64url').toString('hex');
-  const names = [x5t, x5tS256, hex, hex.toUpperCase()].filter((name) => name !== undefined);
-  return names.map((name) => ({ ...publicJwk, kid: name }));
+function namedJwks(key: PublicJwk): NamedJwk[] {
+  if (!isJwk(key)) return [];
+  const thumbprints = [key.x5t, key['x5t#S256']].filter((name) => name !== undefined);
+  const names = thumbprints.flatMap((name) => {
+    const hex = Buffer.from(name, 'base64url').toString('hex');
+    return [name, hex, hex.toUpperCase()];
+  });
+  const all = [...new Set([...(key.kid === undefined ? [] : [key.kid]), ...names])];
+  return all.length === 0 ? [key] : all.map((kid) => ({ ...key, kid }));
 }
 
-interface RegisteredJwk {
+interface NamedJwk {
   readonly kty: 'RSA' | 'EC';
   readonly kid?: string;
   readonly x5t?: string;
   readonly 'x5t#S256'?: string;
 }
 
-function isJwk(value: unknown): value is RegisteredJwk {
-  return typeof value === 'object' && value !== null && 'kty' in value && (value.kty === 'RSA' || value.kty === 'EC');
+function isJwk(key: PublicJwk): key is PublicJwk & NamedJwk {
+  return key.kty === 'RSA' || key.kty === 'EC';
 }

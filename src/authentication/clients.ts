@@ -11,8 +11,11 @@ import {
 import type { Authorization } from '../authorization/perform.ts';
 import { type AppId, parseAppId } from '../vocabulary/ids.ts';
 import { HIDDEN_TOKEN } from './adapter.ts';
+import { clientKeys, NO_KEYS } from './client-keys.ts';
 import { type Face, faceOf, metadataOf } from './client-metadata.ts';
+import type { FederatedCredentials } from './federated-credentials.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
+import type { RemoteKeys } from './remote-keys.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import type { TenantKeyring } from './tenant-keyring.ts';
 import type { ClientRecord } from './virtual-issuer.ts';
@@ -29,30 +32,28 @@ interface KnownClient {
   readonly keyring: TenantKeyring;
 }
 
+export interface ClientsParts {
+  readonly authorization: Authorization;
+  readonly signingKeys: SigningKeys;
+  readonly remoteKeys: RemoteKeys;
+  readonly federated: FederatedCredentials;
+  /** The keyed hash under which client secrets are stored. */
+  hashSecret(secret: string): Buffer;
+  readonly onError: (error: unknown) => void;
+}
+
 /**
  * Looks clients up for the library: the version at every request, all else once per version. Where the answer leaves a
  * record, the version is not read beforehand but asserted by the statement that makes the record: one round trip where
  * there would be two, and what it finds is newer. Whatever would be refused is looked at again before it is.
  */
 export class Clients {
-  readonly #authorization: Authorization;
-  readonly #signingKeys: SigningKeys;
-  readonly #hashSecret: (secret: string) => Buffer;
+  readonly #parts: ClientsParts;
   readonly #known = new LRUCache<string, KnownClient>({ max: MAX_KNOWN, ttl: REMEMBERED_MS });
   readonly #noted = new LRUCache<string, true>({ max: MAX_KNOWN, ttl: 3_600_000 });
-  readonly #onError: (error: unknown) => void;
 
-  /** @param hashSecret the keyed hash under which client secrets are stored */
-  constructor(
-    authorization: Authorization,
-    signingKeys: SigningKeys,
-    hashSecret: (secret: string) => Buffer,
-    onError: (error: unknown) => void,
-  ) {
-    this.#onError = onError;
-    this.#authorization = authorization;
-    this.#signingKeys = signingKeys;
-    this.#hashSecret = hashSecret;
+  constructor(parts: ClientsParts) {
+    this.#parts = parts;
   }
 
   /** The client as this request shows it; also gives the request its client's state and its tenant's keys. */
@@ -62,7 +63,20 @@ export class Clients {
     hidePresentedToken(request);
     if (!appId) return undefined;
     const known = this.#assume(request, appId) ?? (await this.#knownNow(request, appId));
-    return show(request, known);
+    const shown = show(request, known);
+    return shown && this.#recordOf(request, shown);
+  }
+
+  async #recordOf(request: OAuthRequest, { definition, face }: Shown): Promise<ClientRecord> {
+    const { assertion } = shownFace();
+    const signs = face.authentication === 'private_key_jwt' && assertion !== undefined;
+    const { version, keys } = signs
+      ? await clientKeys(this.#parts.remoteKeys, request, definition, assertion)
+      : NO_KEYS;
+    return {
+      version: `${definition.version} ${face.platform} ${face.authentication} ${version}`,
+      metadata: () => metadataOf(definition, face, keys),
+    };
   }
 
   /** What is remembered, where the record of the answer will tell whether it still is so. */
@@ -76,16 +90,18 @@ export class Clients {
 
   /** The client under the version of this moment: from memory when nothing that it depends on changed since. */
   async #knownNow({ tenantId, principal }: OAuthRequest, appId: AppId): Promise<KnownClient | undefined> {
-    const version = await this.#authorization.versionOf(tenantId, appId);
+    const version = await this.#parts.authorization.versionOf(tenantId, appId);
     if (version === undefined) return undefined;
     const key = `${tenantId} ${appId}`;
     const remembered = this.#known.get(key);
     if (remembered?.version === version) return remembered;
-    const state = await this.#authorization.performInternal(principal, getClientState, appId);
+    const state = await this.#parts.authorization.performInternal(principal, getClientState, appId);
     if (!state) return undefined;
     const [definition, keyring] = await Promise.all([
-      state.version !== null ? this.#authorization.performInternal(principal, getClientDefinition, appId) : undefined,
-      this.#signingKeys.keyring(tenantId, state.keys),
+      state.version !== null
+        ? this.#parts.authorization.performInternal(principal, getClientDefinition, appId)
+        : undefined,
+      this.#parts.signingKeys.keyring(tenantId, state.keys),
     ]);
     const known = { version, state, definition, keyring };
     // Of what does not exist there is no end: whoever names it is not to push out what does.
@@ -93,10 +109,11 @@ export class Clients {
     return known;
   }
 
-  /** Whether the secret is one of the client's that has not expired. */
+  /** Whether the secret is one of the client's that has not expired, or stands for an assertion that it trusts. */
   async verifySecret(presented: string): Promise<boolean> {
     const request = currentRequest();
-    const hmac = this.#hashSecret(presented);
+    if (request.outside) return this.#parts.federated.verify(request, presented);
+    const hmac = this.#parts.hashSecret(presented);
     if (!request.assumed) return this.#matches(request, hmac);
     request.lookAgain = async () => {
       if (!(await this.#matchesNow(request, hmac)))
@@ -135,15 +152,20 @@ export class Clients {
   #noteUse({ principal, client }: OAuthRequest, keyId: string): void {
     if (!client?.isOwn || this.#noted.has(keyId)) return;
     this.#noted.set(keyId, true);
-    this.#authorization.performInternal(principal, noteSecretUse, keyId).catch((error: unknown) => {
+    this.#parts.authorization.performInternal(principal, noteSecretUse, keyId).catch((error: unknown) => {
       this.#noted.delete(keyId);
-      this.#onError(error);
+      this.#parts.onError(error);
     });
   }
 }
 
+interface Shown {
+  readonly definition: ClientDefinition;
+  readonly face: Face;
+}
+
 /** Gives the request its client's state and its tenant's keys; undefined where there is no such client for it. */
-function show(request: OAuthRequest, known: KnownClient | undefined): ClientRecord | undefined {
+function show(request: OAuthRequest, known: KnownClient | undefined): Shown | undefined {
   if (!known?.state.tenantEnabled) {
     request.reason = 'tenantUnknown';
     return undefined;
@@ -159,10 +181,7 @@ function show(request: OAuthRequest, known: KnownClient | undefined): ClientReco
   request.face = face;
   if (face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion) request.reason = 'credentialMissing';
   else delete request.reason;
-  return {
-    version: `${definition.version} ${face.platform} ${face.authentication}`,
-    metadata: () => metadataOf(definition, face),
-  };
+  return { definition, face };
 }
 
 /** Of these grants every answer and every refusal of a known client is recorded, and by nothing else. */
@@ -181,11 +200,15 @@ function shownFace() {
   const params: Record<string, unknown> = oidc?.params ?? {};
   const { client_secret, client_assertion } = params;
   const redirect_uri = params.redirect_uri ?? params.post_logout_redirect_uri;
-  const basic = hasBasicPassword(request?.headers.authorization);
+  const isFederated = currentRequest().outside !== undefined;
+  const hasSecret = !isFederated && (Boolean(client_secret) || hasBasicPassword(request?.headers.authorization));
+  const assertion = typeof client_assertion === 'string' && client_assertion !== '' ? client_assertion : undefined;
   return {
     redirectUri: typeof redirect_uri === 'string' ? redirect_uri : undefined,
-    hasSecret: Boolean(client_secret) || basic,
-    hasAssertion: typeof client_assertion === 'string' && client_assertion !== '',
+    hasSecret,
+    hasAssertion: isFederated || assertion !== undefined,
+    isFederated,
+    assertion,
   };
 }
 

@@ -31,7 +31,7 @@ export function discoveryDocument(origin: string, tenantId: string) {
     authorization_response_iss_parameter_supported: true,
     claims_supported: [
       ...['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'acr', 'amr', 'nonce', 'sid', 'tid', 'oid', 'ver'],
-      ...['name', 'preferred_username', 'given_name', 'family_name', 'email'],
+      ...['name', 'preferred_username', 'given_name', 'family_name', 'email', 'roles', 'groups', 'wids', 'acct', 'upn'],
     ],
     claims_parameter_supported: false,
     request_parameter_supported: false,

@@ -8,6 +8,13 @@ import type { Face } from './client-metadata.ts';
 import type { Reason } from './refusals.ts';
 import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
 
+/** An assertion of another issuer, by which a client authenticates, and what the library sees in its place. */
+export interface OutsideAssertion {
+  readonly assertion: string;
+  /** Of this request alone, and known to nobody. */
+  readonly proof: string;
+}
+
 /** What is known of the request that is being served, from the router to the last middleware. */
 export interface OAuthRequest extends Tenancy {
   readonly tenantId: TenantId;
@@ -27,6 +34,8 @@ export interface OAuthRequest extends Tenancy {
    * @throws `invalid_client` when it is no longer good
    */
   lookAgain?: () => Promise<void>;
+  /** The assertion of another issuer that the client authenticates by. */
+  outside?: OutsideAssertion;
   /** As which of its kinds the client shows itself. */
   face?: Face;
   /** APIs that were looked up, by the identifier that was asked for. */

@@ -9,6 +9,8 @@ import type { Clients } from './clients.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
 import type { Grants } from './grants.ts';
 import { currentRequest } from './oauth-request.ts';
+import { WANTED_CLAIMS } from './optional-claims.ts';
+import { setOutsideAssertionsAside } from './outside-assertions.ts';
 import type { RefreshGrant } from './refresh/refresh-grant.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 import type { Resources } from './resources.ts';
@@ -53,6 +55,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
     makeSigningKey: (_tenantId, algorithm) => signingKeys.make(currentRequest().tenantId, algorithm),
   });
   parts.replayGuard.protect(provider);
+  setOutsideAssertionsAside(provider);
   parts.grants.register(provider);
   parts.refreshGrant.register(provider);
   parts.clientCredentialsGrant.register(provider, issuer);
@@ -78,7 +81,7 @@ const PROTOCOL = {
   allowOmittingSingleRegisteredRedirectUri: false,
   scopes: [...OIDC_SCOPES],
   claims: {
-    openid: ['sub', 'tid', 'oid', 'ver', 'nbf', 'roles', 'auth_time', 'amr', 'acr'],
+    openid: ['sub', 'tid', 'oid', 'ver', 'nbf', 'roles', 'auth_time', 'amr', 'acr', ...WANTED_CLAIMS],
     profile: ['name', 'preferred_username', 'given_name', 'family_name'],
     email: ['email'],
   },
@@ -111,7 +114,7 @@ function configurationOf(parts: ProviderParts): Configuration {
       pairwiseSubject(subjectKey, currentRequest().tenantId, client.clientId, accountId),
     pkce: { required: () => grants.requiresPkce() },
     ttl: {
-      AccessToken: ACCESS_TOKEN_SECONDS,
+      AccessToken: (_ctx, { resourceServer }) => resourceServer?.accessTokenTTL ?? ACCESS_TOKEN_SECONDS,
       AuthorizationCode: MINUTE,
       Grant: FAMILY_SECONDS,
       IdToken: HOUR,

@@ -24,6 +24,11 @@ export const REASONS = {
   ],
   assertionTooLong: [700024, 'The client assertion is valid for too long; ten minutes are enough.'],
   assertionKey: [700027, 'The key that the client assertion names is not one of this application.'],
+  keysUnreachable: [700027, 'The key set at the jwks_uri of the application could not be had.'],
+  federatedMismatch: [
+    700213,
+    'No federated credential of the application matches issuer, subject and audience of the assertion, or no key of that issuer its signature.',
+  ],
   introspectionPublic: [7000218, 'Only a client with a credential may introspect tokens.'],
   nothingAssigned: [
     501051,

@@ -17,10 +17,11 @@ export class ReplayGuard {
   }
 
   protect(provider: Provider): void {
-    provider.ReplayDetection.unique = (issuer, jti, exp) => this.#isFirst(issuer, jti, exp);
+    provider.ReplayDetection.unique = (issuer, jti, exp) => this.isFirst(issuer, jti, exp);
   }
 
-  async #isFirst(issuer: string, jti: string, exp?: number): Promise<boolean> {
+  /** @param exp when the assertion expires, in seconds since the epoch */
+  async isFirst(issuer: string, jti: string, exp?: number): Promise<boolean> {
     const request = currentRequest();
     if (mayBeReused()) return true;
     const id = hash('sha256', JSON.stringify([issuer, jti]), 'base64url');

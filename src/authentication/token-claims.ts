@@ -3,6 +3,7 @@ import { type Account, getAccount, getUserAssignment } from '../authorization/in
 import type { ResourceState } from '../authorization/internal/clients.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
+import type { PersonClaims } from './optional-claims.ts';
 import { refuse } from './refusals.ts';
 import { DEFAULT_SCOPE, isOidcScope, parseScopes } from './requested-scopes.ts';
 import type { Resources } from './resources.ts';
@@ -19,7 +20,12 @@ export interface RegisteredClaims {
   readonly exp: number;
 }
 
-const CREDENTIAL_KINDS = { none: '0', client_secret_basic: '1', private_key_jwt: '2' } as const;
+const CREDENTIAL_KINDS = {
+  none: '0',
+  client_secret_basic: '1',
+  private_key_jwt: '2',
+  federated_credential: '2',
+} as const;
 
 /**
  * Writes the claims of an access token. What a token says of permissions is what live rows say at this moment; the
@@ -28,8 +34,10 @@ const CREDENTIAL_KINDS = { none: '0', client_secret_basic: '1', private_key_jwt:
 export class TokenClaims {
   readonly #authorization: Authorization;
   readonly #resources: Resources;
+  readonly #personClaims: PersonClaims;
 
-  constructor(authorization: Authorization, resources: Resources) {
+  constructor(authorization: Authorization, resources: Resources, personClaims: PersonClaims) {
+    this.#personClaims = personClaims;
     this.#authorization = authorization;
     this.#resources = resources;
   }
@@ -66,10 +74,12 @@ export class TokenClaims {
       this.#accountOf(token.accountId),
       this.#assignmentOf(token.accountId, resource),
     ]);
+    const wished = await this.#personClaims.of(account, resource, 'accessToken');
     const scopes = shortScopes(ctx, token, resource);
     const scope = scopes.join(' ');
     currentRequest().echoedScope = echoedScope(ctx, token, scopes);
     return {
+      ...wished,
       sub: account.id,
       oid: account.id,
       scp: scope,

@@ -22,6 +22,8 @@ export interface Caller {
 export interface Target {
   /** The caller himself, or something of his own. */
   readonly isOwn?: boolean;
+  /** For the rights of an application over its own applications alone: its service principal is an owner of this one. */
+  readonly isOwned?: boolean;
   /** For acts by which an account could be taken over: the directory roles of the person acted on. */
   readonly heldRoles?: readonly string[];
   /** For consent and credentials: how far the caller's own right to consent must reach. */
@@ -50,6 +52,8 @@ export interface Route {
   /** With `:name` for a path parameter; below `/v1.0`. */
   readonly path: string;
   readonly status: 200 | 201 | 204;
+  /** What the body is; JSON unless said otherwise. */
+  readonly body?: 'image';
   /** Of several operations on one method and path, this one is meant when the body has this property. */
   readonly whenBodyHas?: string;
 }

@@ -1,4 +1,5 @@
 import type { Permit } from '../store/permit.ts';
+import type { GroupMembershipClaims, OptionalClaims } from '../vocabulary/applications.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import type { KeySlot, SigningAlgorithm } from './signing-keys.ts';
 
@@ -85,6 +86,11 @@ export interface ClientDefinition {
   readonly homeTenantId: string | null;
   readonly displayName: string;
   readonly publisherDomain: string | null;
+  readonly verifiedPublisherDomain: string | null;
+  readonly homePageUrl: string | null;
+  readonly termsOfServiceUrl: string | null;
+  readonly privacyStatementUrl: string | null;
+  readonly logoHash: string | null;
   readonly signInAudience: string;
   readonly webRedirectUris: readonly string[];
   readonly webLogoutUrl: string | null;
@@ -94,6 +100,10 @@ export interface ClientDefinition {
   readonly keyCredentials: readonly Record<string, unknown>[];
   readonly requiredResourceAccess: readonly Record<string, unknown>[];
   readonly compatibility: Readonly<Record<string, unknown>>;
+  readonly optionalClaims: OptionalClaims;
+  readonly groupMembershipClaims: GroupMembershipClaims;
+  /** Where it publishes the keys by which it signs its assertions. */
+  readonly jwksUri: string | null;
 }
 
 const DEFINITION = (source: string, home: string, kind: string) => `
@@ -101,7 +111,11 @@ const DEFINITION = (source: string, home: string, kind: string) => `
     publisher_domain as "publisherDomain", sign_in_audience as "signInAudience", web_redirect_uris as "webRedirectUris",
     web_logout_url as "webLogoutUrl", spa_redirect_uris as "spaRedirectUris",
     public_client_redirect_uris as "publicClientRedirectUris", is_fallback_public_client as "isFallbackPublicClient",
-    key_credentials as "keyCredentials", required_resource_access as "requiredResourceAccess", compatibility
+    key_credentials as "keyCredentials", required_resource_access as "requiredResourceAccess", compatibility,
+    optional_claims as "optionalClaims", group_membership_claims as "groupMembershipClaims",
+    verified_publisher_domain as "verifiedPublisherDomain", home_page_url as "homePageUrl", logo_hash as "logoHash",
+    terms_of_service_url as "termsOfServiceUrl", privacy_statement_url as "privacyStatementUrl",
+    jwks_uri as "jwksUri"
   from ${source}`;
 
 const READ_DEFINITION = {
@@ -136,6 +150,10 @@ export interface ResourceState {
     readonly allowedMemberTypes?: readonly string[];
   }[];
   readonly assignmentRequired: boolean;
+  readonly optionalClaims: OptionalClaims;
+  readonly groupMembershipClaims: GroupMembershipClaims;
+  /** How long access tokens for it live; null: the default. */
+  readonly accessTokenSeconds: number | null;
 }
 
 export interface PublishedScope {
@@ -157,6 +175,9 @@ const READ_RESOURCE = {
       coalesce(a.identifier_uris, p.identifier_uris) as "identifierUris",
       coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes) as "oauth2PermissionScopes",
       coalesce(a.app_roles, p.app_roles) as "appRoles",
+      coalesce(a.optional_claims, p.optional_claims) as "optionalClaims",
+      coalesce(a.group_membership_claims, p.group_membership_claims) as "groupMembershipClaims",
+      coalesce(a.access_token_seconds, p.access_token_seconds) as "accessTokenSeconds",
       s.app_role_assignment_required as "assignmentRequired"
     from service_principals s
     left join applications a on a.tenant_id = $1 and a.app_id = s.app_id

@@ -58,6 +58,18 @@ describe('configuration', () => {
   });
 
   test.each([
+    ['hooks.corp.example:8443', true],
+    ['hooks.corp.example:8443=10.0.0.7, keys.corp.example:443=fd00::1', true],
+    ['hooks.corp.example', false],
+    ['hooks.corp.example:8443=', false],
+    ['hooks.corp.example:8443=other.example', false],
+    ['*.corp.example:8443', false],
+    ['https://hooks.corp.example:8443', false],
+  ])('what may be reached in a private network has a host and a port: %s', (value, accepted) => {
+    expect(problemsOf({ OUTBOUND_ALLOW: value }).length === 0).toBe(accepted);
+  });
+
+  test.each([
     ['http://localhost:8400', true],
     ['http://127.0.0.1:8400', true],
     ['http://[::1]:8400', true],

@@ -60,7 +60,11 @@ describe('an application', () => {
     const patch = { web: { logoutUrl: 'https://app.example/out' }, description: 'Ours' };
     expect((await server.call(token, 'PATCH', path, patch)).status).toBe(204);
     const { body } = await server.call(token, 'GET', path);
-    expect(body.web).toEqual({ redirectUris: ['https://app.example/callback'], logoutUrl: 'https://app.example/out' });
+    expect(body.web).toEqual({
+      redirectUris: ['https://app.example/callback'],
+      logoutUrl: 'https://app.example/out',
+      homePageUrl: null,
+    });
     expect(body.description).toBe('Ours');
     for (const empty of [{}, { web: {} }, { api: {} }])
       expect((await server.call(token, 'PATCH', path, empty)).status).toBe(400);
@@ -329,11 +333,16 @@ describe('CON-15: app roles of the directory API', () => {
     expect((await server.call(privileged, 'POST', path, body)).status).toBe(409);
   });
 
-  test('CON-18: the permission over what an application owns allows nothing yet: no operation takes it', () => {
+  test('CON-18: the permission over what an application owns is taken by these operations', () => {
     const takes = CATALOGUE.filter(({ permissions }) =>
       permissions.application.some((value) => value === 'Application.ReadWrite.OwnedBy'),
     );
-    expect(takes).toEqual([]);
+    expect(takes.map(({ name }) => name).sort()).toEqual([
+      ...['addPassword', 'createApplication', 'deleteApplication', 'deleteApplicationLogo', 'getApplication'],
+      ...['listApplicationOwners', 'putApplicationLogo', 'removePassword', 'updateApplication'],
+    ]);
+    // Each looks at who owns its object: without that, everything would be its own.
+    expect(takes.filter(({ target }) => target === undefined)).toEqual([]);
   });
 });
 

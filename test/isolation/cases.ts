@@ -1,6 +1,7 @@
 import type { AnyOperation } from '../../src/authorization/operation.ts';
 import { DIRECTORY_ORIGIN } from '../support/directory-server.ts';
 import type { Objects } from '../support/furnished-tenant.ts';
+import { PNG } from '../support/pictures.ts';
 import type { TestTenant } from '../support/tenants.ts';
 
 /** A request of one operation. What it reads of `objects` is what another tenant must not be able to reach. */
@@ -29,6 +30,12 @@ const assign = (name: 'client' | 'member' | 'group') => ({
 const unassign = (name: 'client' | 'user' | 'group', assignment: keyof Objects) => ({
   parameters: (objects: Objects) => ({ id: objects[name], assignmentId: objects[assignment] }),
 });
+const credentialOf = {
+  parameters: ({ application, federatedCredential }: Objects) => ({
+    id: application,
+    credentialId: federatedCredential,
+  }),
+};
 const password = 'correct horse battery staple';
 
 /** A case for every operation of the catalogue, by its name. */
@@ -152,6 +159,41 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   // Access revocation.
   revokeAccess: { ...on('client'), body: ({ member }) => ({ principalId: member }) },
   revokeMyAccess: { body: ({ client }) => ({ servicePrincipalId: client }) },
+  // Owners, publishers
+  listApplicationOwners: on('application'),
+  addApplicationOwner: { ...on('application'), body: ({ member }) => ({ '@odata.id': link(member) }) },
+  removeApplicationOwner: { parameters: ({ application, user }) => ({ id: application, ownerId: user }) },
+  listServicePrincipalOwners: on('client'),
+  addServicePrincipalOwner: { ...on('client'), body: ({ member }) => ({ '@odata.id': link(member) }) },
+  removeServicePrincipalOwner: { parameters: ({ client, user }) => ({ id: client, ownerId: user }) },
+  setVerifiedPublisher: {
+    ...on('application'),
+    body: (_objects, { domain }) => ({ verifiedPublisherId: domain }),
+  },
+  unsetVerifiedPublisher: on('application'),
+  withdrawApplication: { ...on('application'), body: () => ({ tenantId: crypto.randomUUID() }) },
+  restoreApplicationAccess: { ...on('application'), body: () => ({ tenantId: crypto.randomUUID() }) },
+  createAppRoleAssignedTo: {
+    ...on('resource'),
+    body: ({ member, resource, appRole }) => ({ principalId: member, resourceId: resource, appRoleId: appRole }),
+    refusals: { appRole: 400 },
+  },
+  putApplicationLogo: { ...on('application'), body: () => PNG },
+  deleteApplicationLogo: on('application'),
+  getMemberObjects: { ...on('member'), body: () => ({ securityEnabledOnly: true }) },
+  getMyMemberObjects: { body: () => ({}) },
+  deleteAppRoleAssignedTo: {
+    parameters: ({ resource, clientAssignment }) => ({ id: resource, assignmentId: clientAssignment }),
+  },
+  // Federated identity credentials
+  listFederatedIdentityCredentials: on('application'),
+  getFederatedIdentityCredential: credentialOf,
+  createFederatedIdentityCredential: {
+    ...on('application'),
+    body: () => ({ name: 'fresh', issuer: 'https://idp.example.com', subject: 'fresh', audiences: ['api://x'] }),
+  },
+  updateFederatedIdentityCredential: { ...credentialOf, body: () => ({ subject: 'changed' }) },
+  deleteFederatedIdentityCredential: credentialOf,
 };
 
 export interface CaseRequest {

@@ -5,6 +5,7 @@ import * as accessRevocation from '../../src/directory/access-revocation.ts';
 import * as accounts from '../../src/directory/accounts.ts';
 import * as privileges from '../../src/directory/app-privilege.ts';
 import * as assignments from '../../src/directory/app-role-assignments.ts';
+import * as logos from '../../src/directory/application-logos.ts';
 import * as applications from '../../src/directory/applications.ts';
 import * as artifacts from '../../src/directory/artifacts.ts';
 import * as auditLogs from '../../src/directory/audit-logs.ts';
@@ -12,10 +13,14 @@ import * as clients from '../../src/directory/clients.ts';
 import * as consentOrigins from '../../src/directory/consent-origins.ts';
 import * as consents from '../../src/directory/consents.ts';
 import * as dependents from '../../src/directory/dependents.ts';
+import * as federatedCredentials from '../../src/directory/federated-credentials.ts';
+import * as groupClaims from '../../src/directory/group-claims.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
+import * as memberObjects from '../../src/directory/member-objects.ts';
 import * as organizations from '../../src/directory/organizations.ts';
 import * as ownConsents from '../../src/directory/own-consents.ts';
+import * as owners from '../../src/directory/owners.ts';
 import * as grants from '../../src/directory/permission-grants.ts';
 import * as roleAssignments from '../../src/directory/role-assignments.ts';
 import * as servicePrincipals from '../../src/directory/service-principals.ts';
@@ -65,6 +70,25 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'directory',
     (permit, { servicePrincipal, user }) => assignments.readAssignable(permit, object(servicePrincipal), user),
   ],
+  readPrincipalType: ['directory', (permit, { user }) => assignments.readPrincipalType(permit, object(user))],
+  listOwners: [
+    'directory',
+    async (permit, { application, servicePrincipal }) => {
+      await owners.listOwners(permit, 'Application', object(application), page);
+      await owners.listOwners(permit, 'ServicePrincipal', object(servicePrincipal), page);
+    },
+  ],
+  isOwnerOf: [
+    'directory',
+    (permit, { application, user }) => owners.isOwnerOf(permit, object(application), { userId: user }),
+  ],
+  readLogo: ['authentication', (permit, { appId }) => logos.readLogo(permit, appId)],
+  readGroupIds: [
+    'authentication',
+    (permit, { user, appId }) =>
+      groupClaims.readGroupIds(permit, { userId: user, appId, kind: 'SecurityGroup', limit: 200 }),
+  ],
+  listMemberObjects: ['directory', (permit, { user }) => memberObjects.listMemberObjects(permit, object(user), false)],
   listApplications: ['directory', (permit) => applications.listApplications(permit, page)],
   readApplication: [
     'directory',
@@ -83,6 +107,16 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'authentication',
     (permit, { user, appId }) => userAssignments.readUserAssignment(permit, { userId: user, appId }),
   ],
+  listFederatedCredentials: [
+    'directory',
+    (permit, { application }) => federatedCredentials.listFederatedCredentials(permit, object(application), page),
+  ],
+  readFederatedCredential: [
+    'directory',
+    (permit, { application, federatedCredential }) =>
+      federatedCredentials.readFederatedCredential(permit, object(application), object(federatedCredential)),
+  ],
+  readTrustedIssuers: ['authentication', (permit, { appId }) => federatedCredentials.readTrustedIssuers(permit, appId)],
   readClientDefinition: ['authentication', (permit, { appId }) => clients.readClientDefinition(permit, appId)],
   readResource: ['authentication', (permit, { appId }) => clients.readResource(permit, { appId })],
   readLiveState: ['directory', readAllLiveStates],
@@ -257,6 +291,8 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
       ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
       'isGrantPrivileged',
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment', 'isUsedBy'],
+      ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
+      ...['readPrincipalType', 'isOwnerOf'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
   });

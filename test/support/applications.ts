@@ -26,6 +26,7 @@ export interface ApplicationProperties {
   }[];
   readonly keys?: readonly object[];
   readonly compatibility?: object;
+  readonly jwksUri?: string;
   /** Multi-tenant: other tenants may add it. */
   readonly isPublished?: boolean;
 }
@@ -54,6 +55,7 @@ export async function aClientApplication(
     app_roles: JSON.stringify(properties.appRoles ?? []),
     key_credentials: JSON.stringify((properties.keys ?? []).map((publicJwk) => ({ keyId: randomUUID(), publicJwk }))),
     compatibility: JSON.stringify(properties.compatibility ?? {}),
+    jwks_uri: properties.jwksUri ?? null,
   };
   await insert(database, 'applications', { tenant_id: tenant.id, id, ...definition });
   if (isPublished) await insert(database, 'published_applications', { home_tenant_id: tenant.id, ...definition });

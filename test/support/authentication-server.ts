@@ -6,6 +6,7 @@ import { checkCurrentPassword } from '../../src/authentication/current-password.
 import { Passwords } from '../../src/authentication/passwords.ts';
 import { Tenants } from '../../src/authentication/tenants.ts';
 import { Authorization } from '../../src/authorization/perform.ts';
+import { makeOutbound, type Outbound } from '../../src/outbound/fetch.ts';
 import type { TestDatabase } from './database.ts';
 
 export interface TestAuthenticationServer {
@@ -23,6 +24,8 @@ export interface TestAuthenticationServer {
 export interface TestServerOptions {
   /** That of another listener: as two processes behind one name. Its own unless given. */
   readonly publicOrigin?: string;
+  /** The way to what other servers publish: one that leads nowhere in private networks unless given. */
+  readonly outbound?: Outbound;
   /** Another door to the data, for builds that are broken on purpose. */
   readonly authorization?: Authorization;
 }
@@ -30,7 +33,7 @@ export interface TestServerOptions {
 /** The authorization server on a port of its own, wired as `main.ts` wires it, with the authentication login. */
 export async function anAuthenticationServer(
   database: Pick<TestDatabase, 'sealer' | 'openStore'>,
-  { publicOrigin, authorization: given }: TestServerOptions = {},
+  { publicOrigin, authorization: given, outbound = makeOutbound() }: TestServerOptions = {},
 ): Promise<TestAuthenticationServer> {
   const errors: unknown[] = [];
   const refusals: string[] = [];
@@ -53,6 +56,7 @@ export async function anAuthenticationServer(
   const handle = makeAuthentication({
     authorization,
     passwords,
+    outbound,
     origin,
     directoryOrigin: 'http://localhost:8401',
     keys: {

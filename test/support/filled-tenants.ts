@@ -21,6 +21,7 @@ export interface FilledTenant {
   readonly record: string;
   readonly domain: string;
   readonly consentRequest: string;
+  readonly federatedCredential: string;
 }
 
 export async function twoFilledTenants(database: TestDatabase): Promise<[FilledTenant, FilledTenant]> {
@@ -51,6 +52,7 @@ async function fill(client: pg.Client, mark: string): Promise<FilledTenant> {
     roleAssignment: id(16),
     domain: `${mark}.example`,
     consentRequest: id(18),
+    federatedCredential: id(27),
   };
   for (const [text, ...values] of rowsOf(tenant, id)) await client.query(text, values);
   return tenant;
@@ -74,8 +76,8 @@ function rowsOf(tenant: FilledTenant, id: (number: number) => string): [string, 
     at('group_members', 'group_id, user_id', '$2, $3', group, user),
     at(
       'applications',
-      'id, app_id, display_name, identifier_uris, spa_redirect_uris',
-      `$2, $3, $4, array[$4], array['https://spa.example/']`,
+      'id, app_id, display_name, identifier_uris, spa_redirect_uris, logo, logo_type, logo_hash',
+      `$2, $3, $4, array[$4], array['https://spa.example/'], '\\x00', 'image/png', $4`,
       application,
       appId,
       `${mark} api`,
@@ -207,12 +209,12 @@ function governanceRowsOf(
     at(
       'federated_identity_credentials',
       'id, application_id, name, issuer, subject, audiences',
-      `$2, $3, $4, 'https://issuer.example', $4, array['api://exchange']`,
-      ...[id(27), application, mark],
+      `$2, $3, $4, 'https://issuer.example', $4, array[$4]`,
+      ...[tenant.federatedCredential, application, mark],
     ),
     [
       `insert into published_federated_identity_credentials (app_id, id, home_tenant_id, issuer, subject, audiences)
-        values ($1, $2, $3, 'https://issuer.example', $4, array['api://exchange'])`,
+        values ($1, $2, $3, 'https://issuer.example', $4, array[$4])`,
       ...[publishedAppId, id(28), tenant.id, mark],
     ],
     [

@@ -14,15 +14,14 @@ export interface ApplicationIdentity {
   publisher?: string | undefined;
   trust: Trust;
   homeTenant: TenantIdentity;
-  /** Host (and port) of the redirect URI in use. */
-  redirectHost?: string | undefined;
-  /** Its logo on our own origin. */
-  logoHref?: string | undefined;
-  /** The domain by which its publisher is verified. */
+  /** The domain that vouches for it. */
   verifiedPublisher?: string | undefined;
-  /** The publisher's own pages. */
+  /** On our own origin. */
+  logoHref?: string | undefined;
   termsHref?: string | undefined;
   privacyHref?: string | undefined;
+  /** Host (and port) of the redirect URI in use. */
+  redirectHost?: string | undefined;
 }
 
 const MARKS: Record<Trust, Html> = {

@@ -1,9 +1,13 @@
-import { createPublicKey, type KeyObject, randomUUID, X509Certificate } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { GROUP_MEMBERSHIP_CLAIMS, OPTIONAL_CLAIMS } from '../../vocabulary/applications.ts';
+import { secondsOf } from '../../vocabulary/durations.ts';
+import { publicJwkOf, validityOf } from '../../vocabulary/public-keys.ts';
 import { nullableText, text } from './inputs.ts';
 import { browserRedirectUris, httpsPage, nativeRedirectUris } from './redirect-uris.ts';
 
 const guid = z.guid();
+const lowerGuid = guid.transform((id) => id.toLowerCase());
 const value = text(120).regex(/^[A-Za-z0-9._:/-]+$/, 'Letters, digits and . _ : / - only.');
 
 export const publishedScope = z.strictObject({
@@ -54,7 +58,7 @@ export const keyCredential = z
       return z.NEVER;
     }
     const type = typeof key === 'string' ? ('AsymmetricX509Cert' as const) : ('JsonWebKey' as const);
-    return { keyId: randomUUID(), displayName, type, usage: 'Verify' as const, publicJwk };
+    return { keyId: randomUUID(), displayName, type, usage: 'Verify' as const, ...validityOf(key), publicJwk };
   });
 
 export const compatibility = z.strictObject({
@@ -62,6 +66,22 @@ export const compatibility = z.strictObject({
   assertionReuse: z.boolean().optional(),
   idTokenSignedResponseAlg: z.enum(['RS256', 'ES256']).optional(),
 });
+
+const preAuthorizedApplications = z
+  .array(z.strictObject({ appId: lowerGuid, delegatedPermissionIds: z.array(lowerGuid).min(1).max(200) }))
+  .max(100)
+  .superRefine((entries, context) => {
+    if (new Set(entries.map(({ appId }) => appId)).size < entries.length)
+      context.addIssue({ code: 'custom', message: 'Two entries have the same appId.' });
+  });
+
+const accessTokenLifetime = z.string().refine((duration) => {
+  const seconds = secondsOf(duration);
+  return seconds >= 300 && seconds <= 86_400;
+}, 'Must be a duration from PT5M to PT24H, such as PT1H30M.');
+
+const optionalClaim = z.strictObject({ name: z.enum(OPTIONAL_CLAIMS), essential: z.boolean().default(false) });
+const optionalClaims = z.array(optionalClaim).max(OPTIONAL_CLAIMS.length);
 
 /** What a client may write of an application. Ids, owners, secrets and publisher are the server's (API-09). */
 export const applicationProperties = {
@@ -72,18 +92,45 @@ export const applicationProperties = {
     .strictObject({
       redirectUris: browserRedirectUris.optional(),
       logoutUrl: httpsPage.nullable().optional(),
+      homePageUrl: httpsPage.nullable().optional(),
     })
     .optional(),
   spa: z.strictObject({ redirectUris: browserRedirectUris.optional() }).optional(),
   publicClient: z.strictObject({ redirectUris: nativeRedirectUris.optional() }).optional(),
   isFallbackPublicClient: z.boolean().optional(),
   api: z
-    .strictObject({ oauth2PermissionScopes: z.array(publishedScope).max(200).superRefine(distinct).optional() })
+    .strictObject({
+      oauth2PermissionScopes: z.array(publishedScope).max(200).superRefine(distinct).optional(),
+      preAuthorizedApplications: preAuthorizedApplications.optional(),
+      accessTokenLifetime: accessTokenLifetime.nullable().optional(),
+    })
     .optional(),
   appRoles: z.array(publishedAppRole).max(200).superRefine(distinct).optional(),
   requiredResourceAccess: z.array(resourceAccess).max(50).optional(),
   keyCredentials: z.array(keyCredential).max(20).optional(),
   compatibility: compatibility.optional(),
+  isDisabled: z.boolean().optional(),
+  tags: z.array(text(256)).max(50).optional(),
+  notes: nullableText(1_024).optional(),
+  info: z
+    .strictObject({
+      termsOfServiceUrl: httpsPage.nullable().optional(),
+      privacyStatementUrl: httpsPage.nullable().optional(),
+      supportUrl: httpsPage.nullable().optional(),
+    })
+    .optional(),
+  optionalClaims: z
+    .strictObject({ idToken: optionalClaims.optional(), accessToken: optionalClaims.optional() })
+    .optional(),
+  groupMembershipClaims: z.enum(GROUP_MEMBERSHIP_CLAIMS).optional(),
+};
+
+/** What an organization may set of an application's presence in it. */
+export const servicePrincipalProperties = {
+  accountEnabled: z.boolean().optional(),
+  appRoleAssignmentRequired: z.boolean().optional(),
+  tags: z.array(text(256)).max(50).optional(),
+  notes: nullableText(1_024).optional(),
 };
 
 export function distinct(
@@ -96,42 +143,4 @@ export function distinct(
       context.addIssue({ code: 'custom', message: `Two entries have the same ${name}.` });
     }
   }
-}
-
-/** The public JWK of a certificate (PEM or base64 DER) or JWK, or why it is not accepted (RFC 8725, section 3.5). */
-function publicJwkOf(key: string | Record<string, unknown>): Record<string, unknown> | string {
-  try {
-    if (typeof key === 'object' && ('d' in key || 'k' in key)) return 'A private or symmetric key must never be sent.';
-    const publicKey = typeof key === 'string' ? certificateOf(key).publicKey : createPublicKey({ key, format: 'jwk' });
-    if (!isStrong(publicKey))
-      return 'Must be an RSA key of 2048 bits or more with an exponent of 65537 or more, or an EC key on P-256.';
-    return typeof key === 'string'
-      ? { ...publicKey.export({ format: 'jwk' }), ...thumbprintsOf(certificateOf(key)) }
-      : { ...publicKey.export({ format: 'jwk' }), ...named(key) };
-  } catch {
-    return 'Must be an X.509 certificate in PEM or base64, or a public JWK.';
-  }
-}
-
-/** NIST SP 800-131A, FIPS 186-5: with the exponent 1, a signature would be the message. */
-function isStrong({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): boolean {
-  const { modulusLength = 0, publicExponent = 0n, namedCurve } = asymmetricKeyDetails;
-  if (asymmetricKeyType === 'rsa')
-    return modulusLength >= 2_048 && publicExponent >= 65_537n && publicExponent % 2n === 1n;
-  return asymmetricKeyType === 'ec' && namedCurve === 'prime256v1';
-}
-
-function certificateOf(text: string): X509Certificate {
-  return new X509Certificate(text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64'));
-}
-
-function thumbprintsOf({ fingerprint, fingerprint256 }: X509Certificate): Record<string, string> {
-  const encoded = (hex: string) => Buffer.from(hex.replaceAll(':', ''), 'hex').toString('base64url');
-  return { x5t: encoded(fingerprint), 'x5t#S256': encoded(fingerprint256) };
-}
-
-/** A key that says for which algorithm it is, is for no other (RFC 7517, section 4.4). */
-function named({ kid, alg }: Record<string, unknown>): Record<string, string> {
-  const isKnown = alg === 'RS256' || alg === 'PS256' || alg === 'ES256';
-  return { ...(typeof kid === 'string' ? { kid: kid.slice(0, 200) } : {}), ...(isKnown ? { alg } : {}) };
 }

@@ -3,10 +3,15 @@ import * as accessRevocation from './access-revocation.ts';
 import * as appRoleAssignments from './app-role-assignments.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
+import * as federatedCredentials from './federated-credentials.ts';
 import * as groups from './groups.ts';
+import * as logos from './logos.ts';
+import * as memberObjects from './member-objects.ts';
 import * as organization from './organization.ts';
+import * as owners from './owners.ts';
 import * as pageConsents from './page-consents.ts';
 import * as permissionGrants from './permission-grants.ts';
+import * as publishers from './publishers.ts';
 import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
 import * as userPasswords from './user-passwords.ts';
@@ -21,6 +26,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   userSessions,
   groups,
   applications,
+  federatedCredentials,
   servicePrincipals,
   appRoleAssignments,
   permissionGrants,
@@ -28,4 +34,8 @@ export const CATALOGUE: readonly AnyOperation[] = [
   pageConsents,
   accessRevocation,
   auditLogs,
+  owners,
+  logos,
+  memberObjects,
+  publishers,
 ].flatMap((module): AnyOperation[] => Object.values(module));
