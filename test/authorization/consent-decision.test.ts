@@ -229,13 +229,13 @@ describe('for any facts', () => {
   );
   const anySet: fc.Arbitrary<ConditionSet> = fc.record({
     id: fc.uuid(),
-    permissionType: fc.constantFrom('delegated', 'application', 'delegatedUserConsentable'),
-    permissionClassification: fc.constantFrom('all', 'low', 'medium', 'high'),
-    resourceApplication: fc.constantFrom('any', 'own', API, STRANGE),
+    permissionType: fc.constantFrom('delegated', 'delegated', 'application', 'delegatedUserConsentable'),
+    permissionClassification: fc.constantFrom('all', 'all', 'all', 'low', 'medium', 'high'),
+    resourceApplication: fc.constantFrom('any', 'any', 'any', 'own', API, STRANGE),
     permissions: ids,
     clientApplicationIds: ids,
     clientApplicationTenantIds: ids,
-    clientApplicationPublisherIds: fc.constantFrom(['all'], ['fabrikam.example'], ['contoso.example']),
+    clientApplicationPublisherIds: fc.constantFrom(['all'], ['all'], ['fabrikam.example'], ['contoso.example']),
     clientApplicationsFromVerifiedPublisherOnly: fc.boolean(),
   });
   const anyPolicy: fc.Arbitrary<GrantPolicy> = fc.record({
