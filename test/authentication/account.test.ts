@@ -196,31 +196,6 @@ describe('changing one’s own password', () => {
 });
 
 describe('my account', () => {
-  test('lists the applications that have access, and takes one’s own consent back', async () => {
-    const alice = await aPerson(database, server, tenant);
-    const { browser } = await signIn(server, tenant, application, alice);
-    const page = await browser.open(`/${tenant.id}/account`);
-    expect(textOf(page)).toMatch(/Applications with access.*HR/);
-    const done = await browser.submit(page, { decision: 'accept' }, formTo(page, '/revoke'));
-    expect(textOf(done)).toMatch(/The application has lost its access.*You have not allowed any application/);
-    const silent = await browser.open(new Authorize(server, tenant, application, { prompt: 'none' }).url);
-    expect(silent.location?.searchParams.get('error')).toBe('consent_required');
-  });
-
-  test('does not take back what is not one’s own', async () => {
-    const [alice, bob] = [
-      await aPerson(database, server, tenant),
-      await aPerson(database, server, tenant, { name: 'Bob' }),
-    ];
-    const theirs = await signIn(server, tenant, application, bob);
-    const { browser } = await signIn(server, tenant, application, alice);
-    const mine = await browser.open(`/${tenant.id}/account`);
-    await browser.submit(mine, { decision: 'accept' }, formTo(mine, '/revoke'));
-    await browser.submit(mine, { decision: 'accept' }, formTo(mine, '/revoke'));
-    const page = await theirs.browser.open(new Authorize(server, tenant, application, { prompt: 'none' }).url);
-    expect(page.location?.searchParams.get('code')).toBeTruthy();
-  });
-
   test('signs out here, and the cookie is worth nothing', async () => {
     const { browser, page } = await atAccount(await aPerson(database, server, tenant));
     const kept = new Map(browser.cookies);
@@ -240,20 +215,17 @@ describe('my account', () => {
     await atAccount(alice);
   });
 
-  test.each(['/sign-out', '/sign-out-everywhere', '/revoke'])(
-    'SES-02: %s needs the token of this very session',
-    async (end) => {
-      const alice = await aPerson(database, server, tenant);
-      const { browser } = await signIn(server, tenant, application, alice);
-      const page = await browser.open(`/${tenant.id}/account`);
-      const foreign = await atAccount(await aPerson(database, server, tenant));
-      const csrf = formsOf(foreign.page)[0]?.fields.csrf ?? '';
-      expect((await browser.submit(page, { csrf }, formTo(page, end))).status).toBe(400);
-      browser.formHeaders = { Origin: 'https://evil.example' };
-      expect((await browser.submit(page, {}, formTo(page, end))).status).toBe(403);
-      expect(await isSignedIn(browser)).toBe(true);
-    },
-  );
+  test.each(['/sign-out', '/sign-out-everywhere'])('SES-02: %s needs the token of this very session', async (end) => {
+    const alice = await aPerson(database, server, tenant);
+    const { browser } = await signIn(server, tenant, application, alice);
+    const page = await browser.open(`/${tenant.id}/account`);
+    const foreign = await atAccount(await aPerson(database, server, tenant));
+    const csrf = formsOf(foreign.page)[0]?.fields.csrf ?? '';
+    expect((await browser.submit(page, { csrf }, formTo(page, end))).status).toBe(400);
+    browser.formHeaders = { Origin: 'https://evil.example' };
+    expect((await browser.submit(page, {}, formTo(page, end))).status).toBe(403);
+    expect(await isSignedIn(browser)).toBe(true);
+  });
 
   test('believes no address that claims that something was done', async () => {
     const { browser } = await atAccount(await aPerson(database, server, tenant));

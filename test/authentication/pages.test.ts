@@ -71,7 +71,8 @@ function everyPage(t: (text: string) => string): Record<string, string> {
         signOutEverywhere: form,
         done: 'passwordChanged',
       },
-      applications: [{ displayName: t('HR'), permissions: [t('Read you')], revoke: form }],
+      applicationsHref: '/my-applications',
+      adminHref: '/admin',
     }),
     error: errorPage({
       ...{ layout, title: t('It failed'), happened: t('Something.'), next: [t('Go back.'), t('Ask.')] },
@@ -184,7 +185,7 @@ describe('every page', () => {
       selectAccount: `${hidden} decision decision`,
       signOut: `${hidden} decision decision`,
       signedOut: '',
-      myAccount: `${hidden} decision ${hidden} decision ${hidden} decision`,
+      myAccount: `${hidden} decision ${hidden} decision`,
       error: '',
       consentFurther: `${hidden} decision decision decision`,
       needsApprovalRequest: `${hidden} reason decision ${hidden} decision decision`,

@@ -13,10 +13,17 @@ const ON_PAGES = [
   'changeMyPassword',
   'consentForOrganization',
   'consentForSelf',
+  'getAuthorizationPolicy',
+  'getServicePrincipalAccess',
+  'listConsentUsage',
   'listMyApplications',
+  'listPermissionGrantPolicies',
+  'listPresentApplications',
   'revokeAccess',
   'revokeMyAccess',
   'revokeMySignInSessions',
+  'updateAuthorizationPolicy',
+  'updateServicePrincipal',
 ];
 
 const checked: string[] = [];

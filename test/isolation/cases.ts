@@ -36,6 +36,12 @@ const credentialOf = {
     credentialId: federatedCredential,
   }),
 };
+const set = (name: 'includeSet' | 'excludeSet') => ({
+  parameters: (objects: Objects) => ({ id: objects.grantPolicy, setId: objects[name] }),
+});
+const classified = {
+  parameters: ({ resource, classification }: Objects) => ({ id: resource, classificationId: classification }),
+};
 const password = 'correct horse battery staple';
 
 /** A case for every operation of the catalogue, by its name. */
@@ -158,6 +164,8 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
 
   // Access revocation.
   revokeAccess: { ...on('client'), body: ({ member }) => ({ principalId: member }) },
+  getServicePrincipalAccess: on('client'),
+  listPresentApplications: { input: () => ({}) },
   revokeMyAccess: { body: ({ client }) => ({ servicePrincipalId: client }) },
   // Owners, publishers
   listApplicationOwners: on('application'),
@@ -194,6 +202,33 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   },
   updateFederatedIdentityCredential: { ...credentialOf, body: () => ({ subject: 'changed' }) },
   deleteFederatedIdentityCredential: credentialOf,
+  // Policies of consent
+  listPermissionGrantPolicies: {},
+  getPermissionGrantPolicy: on('grantPolicy'),
+  createPermissionGrantPolicy: { body: () => ({ id: crypto.randomUUID(), displayName: 'Fresh' }) },
+  updatePermissionGrantPolicy: { ...on('grantPolicy'), body: () => ({ displayName: 'Changed' }) },
+  deletePermissionGrantPolicy: on('grantPolicy'),
+  listPermissionGrantPolicyIncludes: on('grantPolicy'),
+  getPermissionGrantPolicyInclude: set('includeSet'),
+  createPermissionGrantPolicyInclude: { ...on('grantPolicy'), body: () => ({ permissionType: 'delegated' }) },
+  updatePermissionGrantPolicyInclude: { ...set('includeSet'), body: () => ({ permissionClassification: 'low' }) },
+  deletePermissionGrantPolicyInclude: set('includeSet'),
+  listPermissionGrantPolicyExcludes: on('grantPolicy'),
+  getPermissionGrantPolicyExclude: set('excludeSet'),
+  createPermissionGrantPolicyExclude: { ...on('grantPolicy'), body: () => ({ permissionType: 'delegated' }) },
+  updatePermissionGrantPolicyExclude: { ...set('excludeSet'), body: () => ({ permissionClassification: 'low' }) },
+  deletePermissionGrantPolicyExclude: set('excludeSet'),
+  getAuthorizationPolicy: {},
+  updateAuthorizationPolicy: { body: () => ({ allowDeviceCodeFlow: false }) },
+  listDelegatedPermissionClassifications: on('resource'),
+  getDelegatedPermissionClassification: classified,
+  createDelegatedPermissionClassification: {
+    ...on('resource'),
+    body: ({ scopeId }) => ({ permissionId: scopeId, permissionName: 'Read', classification: 'low' }),
+    refusals: { scopeId: 400 },
+  },
+  deleteDelegatedPermissionClassification: classified,
+  listConsentUsage: {},
 };
 
 export interface CaseRequest {

@@ -26,6 +26,11 @@ export const OBJECTS = [
   'audit',
   'signIn',
   'federatedCredential',
+  'scopeId',
+  'grantPolicy',
+  'includeSet',
+  'excludeSet',
+  'classification',
 ] as const;
 export type ObjectName = (typeof OBJECTS)[number];
 export type Objects = Readonly<Record<ObjectName, string>>;
@@ -40,7 +45,9 @@ const ROWS = `
   insert into groups (tenant_id, id, display_name, mail_nickname) values ($tenant, $group, $marker, $group);
   insert into group_members (tenant_id, group_id, user_id) values ($tenant, $group, $member);
   insert into applications (tenant_id, id, app_id, display_name, oauth2_permission_scopes, app_roles)
-    values ($tenant, $application, $appId, $marker, '[{"value":"Read","isEnabled":true},{"value":"Write","isEnabled":true}]',
+    values ($tenant, $application, $appId, $marker,
+      jsonb_build_array(jsonb_build_object('id', $scopeId, 'value', 'Read', 'type', 'User', 'isEnabled', true),
+        jsonb_build_object('value', 'Write', 'isEnabled', true)),
       jsonb_build_array(jsonb_build_object('id', $appRole, 'value', 'Use', 'allowedMemberTypes', '["Application","User"]'::jsonb))),
     ($tenant, $loneApplication, $loneAppId, $marker, '[]', '[]');
   insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($tenant, $resource, $appId, $tenant), ($tenant, $client, $clientAppId, $tenant);
@@ -58,7 +65,12 @@ const ROWS = `
   insert into federated_identity_credentials (tenant_id, id, application_id, name, issuer, subject, audiences)
     values ($tenant, $federatedCredential, $application, $marker, 'https://idp.example.com', $marker, '{api://x}');
   insert into application_owners (tenant_id, id, application_id, user_id) values ($tenant, gen_random_uuid(), $application, $user);
-  insert into service_principal_owners (tenant_id, id, owned_id, user_id) values ($tenant, gen_random_uuid(), $client, $user)`;
+  insert into service_principal_owners (tenant_id, id, owned_id, user_id) values ($tenant, gen_random_uuid(), $client, $user);
+  insert into permission_grant_policies (tenant_id, id, display_name) values ($tenant, $grantPolicy, $marker);
+  insert into permission_grant_condition_sets (tenant_id, id, policy_id, kind, permission_type)
+    values ($tenant, $includeSet, $grantPolicy, 'includes', 'delegated'), ($tenant, $excludeSet, $grantPolicy, 'excludes', 'delegated');
+  insert into delegated_permission_classifications (tenant_id, id, service_principal_id, permission_id, permission_name, classification)
+    values ($tenant, $classification, $resource, gen_random_uuid(), $marker, 'low')`;
 
 /** Puts one object of every kind into the tenant. Whatever has a name is called `marker`. */
 export async function furnish(

@@ -1,10 +1,8 @@
-import { revokeMyAccess } from '../../authorization/catalogue/access-revocation.ts';
-import { getMyApplications } from '../../authorization/catalogue/page-consents.ts';
 import { revokeMySessions } from '../../authorization/catalogue/user-sessions.ts';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
 import { signOut } from '../../authorization/internal/tokens.ts';
 import type { Authorization } from '../../authorization/perform.ts';
-import { DirectoryError } from '../../vocabulary/errors.ts';
+import { actionsOf } from '../../vocabulary/directory-roles.ts';
 import { changePasswordPage } from '../pages/change-password.ts';
 import { myAccountPage } from '../pages/my-account.ts';
 import { signedOutPage } from '../pages/signed-out.ts';
@@ -15,7 +13,7 @@ import type { PageWriter } from './page-writer.ts';
 import type { ChangeResult, PasswordChange } from './password-change.ts';
 import { statusOf } from './password-step.ts';
 import type { Forms } from './submitted-form.ts';
-import type { PageCall } from './visit.ts';
+import { type PageCall, sessionBindingOf } from './visit.ts';
 
 export interface AccountPagesParts {
   readonly authorization: Authorization;
@@ -27,7 +25,7 @@ export interface AccountPagesParts {
 }
 
 /** What was just done, as the next page tells it. */
-const DEEDS = ['passwordChanged', 'consentRevoked'] as const;
+const DEEDS = ['passwordChanged'] as const;
 
 /** A person's own account: who he is, his password, the applications that act for him, his sessions. */
 export class AccountPages {
@@ -40,19 +38,15 @@ export class AccountPages {
   async show(call: PageCall): Promise<void> {
     const account = await this.#account(call);
     if (!account) return this.#signIn(call);
-    const { authorization, writer } = this.#parts;
-    const applications = await authorization.perform(principalOf(call), getMyApplications, {}, call.tenancy.context);
+    const { writer } = this.#parts;
     const page = myAccountPage({
       layout: writer.layoutOf(call.tenant),
       account: { username: account.userPrincipalName, displayName: account.displayName },
       changePasswordHref: this.#path(call, '/password'),
       signOut: this.#form(call, '/sign-out'),
       signOutEverywhere: this.#form(call, '/sign-out-everywhere'),
-      applications: applications.map(({ id, displayName, permissions, isByOwnConsent }) => ({
-        displayName,
-        permissions,
-        revoke: isByOwnConsent ? this.#form(call, `/applications/${id}/revoke`) : undefined,
-      })),
+      applicationsHref: `/${call.tenancy.tenantId}/my-applications`,
+      adminHref: isAdministrator(account) ? `/${call.tenancy.tenantId}/admin` : undefined,
       done: this.#doneOf(call),
     });
     writer.send(call.response, page);
@@ -75,7 +69,7 @@ export class AccountPages {
 
   async changePassword(call: PageCall): Promise<void> {
     const { forms, change, sessions, writer } = this.#parts;
-    const form = await forms.read(call.request, bindingOf(call));
+    const form = await forms.read(call.request, sessionBindingOf(call));
     if (form.cancels) return writer.redirect(call.response, this.#path(call));
     const account = await this.#account(call);
     if (!account) return this.#signIn(call);
@@ -88,7 +82,7 @@ export class AccountPages {
 
   async signOut(call: PageCall): Promise<void> {
     const { authorization, forms } = this.#parts;
-    await forms.read(call.request, bindingOf(call));
+    await forms.read(call.request, sessionBindingOf(call));
     const { uid } = call.session;
     await authorization.performInternal(call.tenancy.principal, signOut, { uid });
     await this.#signedOut(call, false);
@@ -96,22 +90,9 @@ export class AccountPages {
 
   async signOutEverywhere(call: PageCall): Promise<void> {
     const { authorization, forms } = this.#parts;
-    await forms.read(call.request, bindingOf(call));
+    await forms.read(call.request, sessionBindingOf(call));
     await authorization.perform(principalOf(call), revokeMySessions, {}, call.tenancy.context);
     await this.#signedOut(call, true);
-  }
-
-  async revoke(call: PageCall, id: string): Promise<void> {
-    const { authorization, forms, writer } = this.#parts;
-    await forms.read(call.request, bindingOf(call));
-    try {
-      const body = { servicePrincipalId: id };
-      await authorization.perform(principalOf(call), revokeMyAccess, { body }, call.tenancy.context);
-    } catch (error) {
-      // Taken back already, in another window: what the person wants holds.
-      if (!(error instanceof DirectoryError) || error.status !== 404) throw error;
-    }
-    writer.redirect(call.response, this.#pathAfter(call, 'consentRevoked'));
   }
 
   async #signedOut(call: PageCall, everywhere: boolean): Promise<void> {
@@ -136,21 +117,24 @@ export class AccountPages {
   }
 
   #form(call: PageCall, below: string) {
-    return { action: this.#path(call, below), csrf: this.#parts.forms.tokenFor(bindingOf(call)) };
+    return { action: this.#path(call, below), csrf: this.#parts.forms.tokenFor(sessionBindingOf(call)) };
   }
 
   /** Signed, so that no link from elsewhere can claim that something was done. */
   #pathAfter(call: PageCall, deed: (typeof DEEDS)[number]): string {
-    return this.#path(call, `?done=${this.#parts.forms.tokenFor(`${deed} ${bindingOf(call)}`)}`);
+    return this.#path(call, `?done=${this.#parts.forms.tokenFor(`${deed} ${sessionBindingOf(call)}`)}`);
   }
 
   #doneOf(call: PageCall): (typeof DEEDS)[number] | undefined {
     const done = new URLSearchParams(call.request.url?.split('?')[1]).get('done');
-    return DEEDS.find((deed) => done === this.#parts.forms.tokenFor(`${deed} ${bindingOf(call)}`));
+    return DEEDS.find((deed) => done === this.#parts.forms.tokenFor(`${deed} ${sessionBindingOf(call)}`));
   }
 }
 
-/** What the forms of the account pages are bound to: this browser's session. */
-function bindingOf({ tenancy, session }: PageCall): string {
-  return `session ${tenancy.tenantId} ${session.uid}`;
+/** Whether there is anything for him at the administrators' pages. */
+function isAdministrator({ directoryRoles }: Account): boolean {
+  const actions = actionsOf(directoryRoles);
+  return (['directory/servicePrincipals/tokenDecisions/read', 'directory/appConsentRequests/review'] as const).some(
+    (action) => actions.has(action),
+  );
 }

@@ -3,9 +3,7 @@ import type { AccountPages } from './account-pages.ts';
 import { type InteractionParts, serve } from './interaction-routes.ts';
 import type { PageCall } from './visit.ts';
 
-const ID = '([0-9a-f-]{36})';
-
-type Show = (pages: AccountPages, call: PageCall, match: RegExpExecArray) => Promise<void>;
+type Show = (pages: AccountPages, call: PageCall) => Promise<void>;
 
 const ROUTES: readonly (readonly ['GET' | 'POST', string, Show])[] = [
   ['GET', '', (pages, call) => pages.show(call)],
@@ -13,7 +11,6 @@ const ROUTES: readonly (readonly ['GET' | 'POST', string, Show])[] = [
   ['POST', '/password', (pages, call) => pages.changePassword(call)],
   ['POST', '/sign-out', (pages, call) => pages.signOut(call)],
   ['POST', '/sign-out-everywhere', (pages, call) => pages.signOutEverywhere(call)],
-  ['POST', `/applications/${ID}/revoke`, (pages, call, match) => pages.revoke(call, match[1] ?? '')],
 ];
 
 /** `/{tenant}/account` */
@@ -21,7 +18,7 @@ export function accountRoutes(parts: InteractionParts & { readonly accountPages:
   return ROUTES.map(([method, below, show]) => ({
     method,
     path: new RegExp(`^/account${below}$`),
-    handle: (request, response, tenancy, match) =>
-      serve(parts, request, response, tenancy, (call) => show(parts.accountPages, call, match)),
+    handle: (request, response, tenancy) =>
+      serve(parts, request, response, tenancy, (call) => show(parts.accountPages, call)),
   }));
 }

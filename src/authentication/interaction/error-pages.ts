@@ -9,7 +9,17 @@ import type { PageOptions, PageWriter } from './page-writer.ts';
 import type { FormFault } from './submitted-form.ts';
 
 /** What went wrong, as far as a person can do something about it. */
-export type Trouble = FormFault | 'expired' | 'tenant' | 'application' | 'redirect' | 'request' | 'busy' | 'fault';
+export type Trouble =
+  | FormFault
+  | 'forbidden'
+  | 'absent'
+  | 'expired'
+  | 'tenant'
+  | 'application'
+  | 'redirect'
+  | 'request'
+  | 'busy'
+  | 'fault';
 
 interface Words {
   readonly title: string;
@@ -72,6 +82,16 @@ const WORDS: Record<Trouble, Words> = {
     title: 'We could not understand the application',
     happened: 'It sent a request that we can not answer.',
     next: [START_AGAIN, TELL_MAKER],
+  },
+  forbidden: {
+    title: 'This is not for you',
+    happened: 'Your account may not see or do this. Nothing was done.',
+    next: ['If you need it, ask an administrator of your organization.', 'Sign in with another account that may.'],
+  },
+  absent: {
+    title: 'There is nothing here',
+    happened: 'What you look for is not in your organization, or is not there any more.',
+    next: [CHECK_ADDRESS, 'Go back and load the page again.'],
   },
   busy: {
     title: 'We can not answer right now',

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import { DirectoryError } from '../../vocabulary/errors.ts';
+import { DirectoryError, type ErrorCode } from '../../vocabulary/errors.ts';
 import { parseAppId } from '../../vocabulary/ids.ts';
 import type { TenantRoute } from '../authentication-server.ts';
 import type { Clients } from '../clients.ts';
@@ -11,7 +11,7 @@ import { runAsTenant } from '../virtual-issuer.ts';
 import type { AdminConsentStep } from './admin-consent-step.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
 import type { ConsentStep } from './consent-step.ts';
-import type { ErrorPages } from './error-pages.ts';
+import type { ErrorPages, Trouble } from './error-pages.ts';
 import type { OwnInteractions } from './own-interactions.ts';
 import type { PageWriter } from './page-writer.ts';
 import type { PasswordStep } from './password-step.ts';
@@ -105,6 +105,12 @@ export function interactionRoutes(parts: InteractionParts): TenantRoute[] {
   ];
 }
 
+const ANSWERS: Partial<Record<ErrorCode, { readonly trouble: Trouble; readonly status: number }>> = {
+  InvalidAuthenticationToken: { trouble: 'expired', status: 400 },
+  Authorization_RequestDenied: { trouble: 'forbidden', status: 403 },
+  Request_ResourceNotFound: { trouble: 'absent', status: 404 },
+};
+
 /** Runs a page for its tenant; what it throws becomes a page too. */
 export async function serve(
   { tenants, sessions, errorPages, onRefusal }: InteractionParts,
@@ -127,9 +133,9 @@ export async function serve(
       if (error.fault === 'tooLarge') response.setHeader('Connection', 'close');
       return errorPages.send(response, error.fault, { status: error.status, context, tenant });
     }
-    if (error instanceof DirectoryError && error.code === 'InvalidAuthenticationToken')
-      return errorPages.send(response, 'expired', { status: 400, context, tenant });
-    throw error;
+    const answer = error instanceof DirectoryError ? ANSWERS[error.code] : undefined;
+    if (!answer) throw error;
+    return errorPages.send(response, answer.trouble, { status: answer.status, context, tenant });
   }
 }
 

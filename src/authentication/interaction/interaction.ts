@@ -8,12 +8,17 @@ import type { Resources } from '../resources.ts';
 import type { Tenants } from '../tenants.ts';
 import { AccountPages } from './account-pages.ts';
 import { accountRoutes } from './account-routes.ts';
+import { AdminApplicationsPages } from './admin-applications-pages.ts';
 import { adminConsentRoute } from './admin-consent-route.ts';
 import { AdminConsentStep } from './admin-consent-step.ts';
+import { AdminPoliciesPages } from './admin-policies-pages.ts';
+import { adminRoutes } from './admin-routes.ts';
 import { BrowserSessions } from './browser-sessions.ts';
 import { ConsentStep } from './consent-step.ts';
 import type { ErrorPages } from './error-pages.ts';
 import { interactionRoutes } from './interaction-routes.ts';
+import { MyApplicationsPages } from './my-applications-pages.ts';
+import { myApplicationsRoutes } from './my-applications-routes.ts';
 import { Outcomes } from './outcomes.ts';
 import { OwnInteractions } from './own-interactions.ts';
 import type { PageWriter } from './page-writer.ts';
@@ -23,6 +28,7 @@ import { PasswordStep } from './password-step.ts';
 import { postedRequestRoute } from './posted-request-route.ts';
 import { SelectAccountStep } from './select-account-step.ts';
 import { SignInStep } from './sign-in-step.ts';
+import { SignedInPages } from './signed-in-pages.ts';
 import { Forms } from './submitted-form.ts';
 
 export interface MakeInteractionOptions {
@@ -67,6 +73,7 @@ export function makeInteraction(options: MakeInteractionOptions): { readonly rou
   const common = { authorization, sessions, interactions, forms, writer, outcomes };
   const passwordStep = new PasswordStep({ ...common, change, signIn });
   const signInStep = new SignInStep({ ...common, signIn, passwordStep });
+  const signedInPages = new SignedInPages({ ...common, clients });
   const parts = {
     ...{ provider, clients, tenants, sessions, interactions, errorPages, writer, onRefusal },
     passwordStep,
@@ -75,8 +82,19 @@ export function makeInteraction(options: MakeInteractionOptions): { readonly rou
     consentStep: new ConsentStep({ ...common, resources, origin }),
     adminConsentStep: new AdminConsentStep({ ...common, resources }),
     accountPages: new AccountPages({ ...common, change }),
+    signedInPages,
+    myApplicationsPages: new MyApplicationsPages(signedInPages),
+    adminApplications: new AdminApplicationsPages(signedInPages),
+    adminPolicies: new AdminPoliciesPages(signedInPages),
   };
   return {
-    routes: [...interactionRoutes(parts), adminConsentRoute(parts), postedRequestRoute(parts), ...accountRoutes(parts)],
+    routes: [
+      ...interactionRoutes(parts),
+      adminConsentRoute(parts),
+      postedRequestRoute(parts),
+      ...accountRoutes(parts),
+      ...myApplicationsRoutes(parts),
+      ...adminRoutes(parts),
+    ],
   };
 }

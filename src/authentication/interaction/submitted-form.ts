@@ -38,6 +38,11 @@ export class SubmittedForm {
     return this.text('decision') === 'accept';
   }
 
+  /** A box that was ticked, a button with that meaning. */
+  isSet(name: string): boolean {
+    return this.text(name) === 'true';
+  }
+
   get cancels(): boolean {
     return this.text('decision') === 'cancel';
   }
@@ -63,9 +68,9 @@ export class Forms {
    * Reads a posted form.
    * @throws FormError
    */
-  async read(request: IncomingMessage, bound: string): Promise<SubmittedForm> {
+  async read(request: IncomingMessage, bound: string, maxFields = MAX_FIELDS): Promise<SubmittedForm> {
     this.#requireSameOrigin(request);
-    const form = new SubmittedForm(fieldsOf(await bodyOf(request)));
+    const form = new SubmittedForm(fieldsOf(await bodyOf(request), maxFields));
     const token = Buffer.from(form.text('csrf'));
     const expected = Buffer.from(this.tokenFor(bound));
     if (token.length !== expected.length || !timingSafeEqual(token, expected)) throw new FormError('stale');
@@ -99,9 +104,9 @@ export async function bodyOf(request: IncomingMessage): Promise<string> {
   }
 }
 
-function fieldsOf(body: string): Map<string, string> {
+function fieldsOf(body: string, maxFields: number): Map<string, string> {
   const pairs = [...new URLSearchParams(body)];
   const fields = new Map(pairs);
-  if (fields.size !== pairs.length || pairs.length > MAX_FIELDS) throw new FormError('malformed');
+  if (fields.size !== pairs.length || pairs.length > maxFields) throw new FormError('malformed');
   return fields;
 }

@@ -75,6 +75,11 @@ export function pathOf({ tenancy, interaction }: Pick<Visit, 'tenancy' | 'intera
   return `/${tenancy.tenantId}/interaction/${interaction.uid}${step}`;
 }
 
+/** What the forms of pages outside an interaction are bound to: this browser's session. */
+export function sessionBindingOf({ tenancy, session }: Pick<PageCall, 'tenancy' | 'session'>): string {
+  return `session ${tenancy.tenantId} ${session.uid}`;
+}
+
 /** What the forms of an interaction are bound to. */
 export function bindingOf({ tenancy, interaction }: Pick<Visit, 'tenancy' | 'interaction'>): string {
   return `interaction ${tenancy.tenantId} ${interaction.uid}`;

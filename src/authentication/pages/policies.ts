@@ -17,13 +17,16 @@ export interface OfferedPolicy {
 export interface PoliciesModel {
   frame: AdminFrame;
   policies: readonly OfferedPolicy[];
-  requests: {
-    isEnabled: boolean;
-    durationInDays: number;
-    notifyReviewers: boolean;
-    /** Who reviews, in words. */
-    reviewers: readonly string[];
-  };
+  /** Absent where it can not be set here. */
+  requests?:
+    | {
+        isEnabled: boolean;
+        durationInDays: number;
+        notifyReviewers: boolean;
+        /** Who reviews, in words. */
+        reviewers: readonly string[];
+      }
+    | undefined;
   /** Absent where the person may only read. */
   consentForm?: FormTarget | undefined;
   requestForm?: FormTarget | undefined;
@@ -42,7 +45,7 @@ export function policiesPage(model: PoliciesModel): Html {
     body: html`${done && html`<div class="notice notice-good" role="status">${ICONS.check}<p>Saved. It counts from now on.</p></div>`}
 ${problem !== undefined && errorSummary('Nothing was changed', html`<p>${displayText(problem)}</p>`)}
 ${consentPolicies(model)}
-${requestPolicy(model)}`,
+${model.requests && requestPolicy(model.requests, model.requestForm)}`,
   });
 }
 
@@ -68,7 +71,7 @@ function consentPolicies({ policies, consentForm }: PoliciesModel): Html {
   }</section>`;
 }
 
-function requestPolicy({ requests, requestForm }: PoliciesModel): Html {
+function requestPolicy(requests: NonNullable<PoliciesModel['requests']>, requestForm: FormTarget | undefined): Html {
   const { isEnabled, notifyReviewers, durationInDays, reviewers } = requests;
   const disabled = requestForm === undefined;
   const fields = html`<fieldset><legend>Requests for more</legend>

@@ -1,8 +1,12 @@
 import type { AnyOperation } from '../operation.ts';
 import * as accessRevocation from './access-revocation.ts';
 import * as appRoleAssignments from './app-role-assignments.ts';
+import * as applicationAccess from './application-access.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
+import * as authorizationPolicy from './authorization-policy.ts';
+import * as classifications from './classifications.ts';
+import * as consentUsage from './consent-usage.ts';
 import * as federatedCredentials from './federated-credentials.ts';
 import * as groups from './groups.ts';
 import * as logos from './logos.ts';
@@ -10,6 +14,7 @@ import * as memberObjects from './member-objects.ts';
 import * as organization from './organization.ts';
 import * as owners from './owners.ts';
 import * as pageConsents from './page-consents.ts';
+import * as permissionGrantPolicies from './permission-grant-policies.ts';
 import * as permissionGrants from './permission-grants.ts';
 import * as publishers from './publishers.ts';
 import * as roleManagement from './role-management.ts';
@@ -33,9 +38,14 @@ export const CATALOGUE: readonly AnyOperation[] = [
   roleManagement,
   pageConsents,
   accessRevocation,
+  applicationAccess,
   auditLogs,
   owners,
   logos,
   memberObjects,
   publishers,
+  permissionGrantPolicies,
+  authorizationPolicy,
+  classifications,
+  consentUsage,
 ].flatMap((module): AnyOperation[] => Object.values(module));

@@ -52,6 +52,7 @@ export const patchServicePrincipal = writeOperation({
   route: { method: 'PATCH', path: '/servicePrincipals/:id', status: 204 },
   permissions: writing,
   audit: { activity: 'Update service principal', type: 'Update', ...audited },
+  onPages: true,
   input: z.strictObject({
     id: objectId,
     body: z.strictObject(servicePrincipalProperties).refine(notEmpty, 'Nothing to update.'),
