@@ -24,6 +24,8 @@ export interface SignInEntry {
   /** 0 for success, else Entra's number of the reason. */
   readonly errorCode?: number | undefined;
   readonly failureReason?: string | undefined;
+  /** How the token, or its refusal, was decided; small, and without secrets. */
+  readonly decision?: object | undefined;
 }
 
 const COLUMNS = {
@@ -46,6 +48,7 @@ const COLUMNS = {
   correlation_id: 'text',
   error_code: 'integer',
   failure_reason: 'text',
+  decision: 'jsonb',
 } as const;
 const NAMES = Object.keys(COLUMNS).join(', ');
 const TYPED = Object.entries(COLUMNS)
@@ -128,5 +131,6 @@ function columnsOf(tenantId: string, entry: SignInEntry): { readonly [Name in ke
     correlation_id: entry.correlationId,
     error_code: entry.errorCode ?? 0,
     failure_reason: entry.failureReason,
+    decision: entry.decision,
   };
 }
