@@ -35,7 +35,7 @@ export const REASONS = {
 } as const satisfies Record<string, readonly [number, string]>;
 export type Reason = keyof typeof REASONS;
 
-type ErrorClass = new (description: string, detail: string) => errors.OIDCProviderError;
+export type ErrorClass = new (description: string, detail: string) => errors.OIDCProviderError;
 
 /** An error of the library whose description is public: number, words, and what it is about. */
 export function refuse(ErrorOf: ErrorClass, reason: Reason, about?: string): errors.OIDCProviderError {

@@ -1,4 +1,6 @@
+import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import type {
+  ClientFacts,
   DecisionReason,
   RecordedDecision,
   ResourceFacts,
@@ -9,6 +11,7 @@ import type {
   TraceStep,
 } from '../vocabulary/token-decision.ts';
 
+const OFFLINE_ACCESS = 'offline_access';
 /** So that a record of a sign-in stays below 4 kB whatever is granted. */
 const MAX_RECORDED = 40;
 const MAX_RECORDED_SUBJECT = 60;
@@ -20,14 +23,20 @@ const MAX_RECORDED_SUBJECT = 60;
 export function decideToken(facts: TokenFacts, ask: TokenAsk): TokenDecision {
   const resource = facts.resources.find(({ appId }) => appId === ask.resource);
   const trace = [
-    ...presenceOf(facts, ask),
-    ...resourceSteps(facts, ask, resource),
+    ...presenceOf(facts, ask.kind),
+    ...(ask.via === 'refresh' ? [refreshStep(facts)] : []),
+    ...resourceSteps(ask, resource),
     ...(ask.kind === 'delegated' ? scopeSteps(facts, ask, resource) : []),
     ...roleSteps(ask, resource),
   ];
   const refusal = trace.find(({ outcome }) => outcome === 'fail')?.reason;
   if (refusal) return { issued: false, refusal, scopes: [], roles: [], trace };
   return { issued: true, scopes: carried(trace, 'scope'), roles: carried(trace, 'role'), trace };
+}
+
+/** Why there is no token for these parties, whatever is asked for. */
+export function presenceRefusal(facts: TokenFacts, kind: TokenAsk['kind']): DecisionReason | undefined {
+  return presenceOf(facts, kind).find(({ outcome }) => outcome === 'fail')?.reason;
 }
 
 /** All that a person's client may have now, by the app id of each resource. */
@@ -69,8 +78,8 @@ export function recordedDecision(
   };
 }
 
-/** Tenant, client, person, and what began when he signed in. */
-function presenceOf({ tenantEnabled, client, user, family }: TokenFacts, { kind }: TokenAsk): TraceStep[] {
+/** Tenant, client, person, what began when he signed in, and whether the client is open to him. */
+function presenceOf({ tenantEnabled, client, user, family }: TokenFacts, kind: TokenAsk['kind']): TraceStep[] {
   const steps = [
     check('tenant', tenantEnabled, 'tenantUnknown'),
     step('client', clientRefusal(client), client.servicePrincipalId ?? client.appId),
@@ -78,27 +87,32 @@ function presenceOf({ tenantEnabled, client, user, family }: TokenFacts, { kind 
   if (kind === 'application') return steps;
   steps.push(check('user', user?.isEnabled === true, 'userDisabled', user?.id));
   if (family) steps.push(check('family', family.isAlive, 'grantGone'));
-  return steps;
+  return [...steps, check('clientAssignment', !client.assignmentRequired || client.isUserAssigned, 'notAssigned')];
 }
 
-function clientRefusal(client: TokenFacts['client']): DecisionReason | undefined {
-  if (client.servicePrincipalId === null || client.isPending || !client.isDefined) return 'applicationAbsent';
+/** A sign-in is continued without the person only where he, or an administrator, consented to that too. */
+function refreshStep(facts: TokenFacts): TraceStep {
+  const ask = { kind: 'delegated', resource: DIRECTORY_APP_ID, asked: [OFFLINE_ACCESS], via: 'authorize' } as const;
+  return check('family', decideToken(facts, ask).issued, 'consentRequired', OFFLINE_ACCESS);
+}
+
+/** Why the application gets no token here, whatever is asked for. */
+export function clientRefusal(client: ClientFacts): DecisionReason | undefined {
   if (client.isWithdrawn) return 'applicationWithdrawn';
   if (client.isDisabledByPublisher) return 'applicationDeactivated';
+  if (client.servicePrincipalId === null || client.isPending || !client.isDefined) return 'applicationAbsent';
   return client.isEnabled ? undefined : 'applicationDisabled';
 }
 
-/** The API is there, and it and the client are open to the person; an application's own token needs a role anyway. */
-function resourceSteps({ client }: TokenFacts, { kind, resource: asked }: TokenAsk, resource?: ResourceFacts) {
+/** The API is there, and it is open to who asks. */
+function resourceSteps({ kind, resource: asked }: TokenAsk, resource: ResourceFacts | undefined): TraceStep[] {
   const isThere = resource?.isEnabled === true && resource.isDefined;
-  const steps = [check('resource', isThere, 'resourceUnknown', asked)];
-  if (kind === 'delegated')
-    steps.push(check('clientAssignment', !client.assignmentRequired || client.isUserAssigned, 'notAssigned'));
-  if (!resource) return steps;
+  const there = check('resource', isThere, 'resourceUnknown', asked);
+  if (!resource) return [there];
   const { assignmentRequired, userRoles, clientRoles } = resource;
-  const assigned = kind === 'delegated' ? userRoles : clientRoles;
-  const isOpen = !assignmentRequired || assigned.length > 0;
-  return [...steps, check('resourceAssignment', isOpen, kind === 'delegated' ? 'notAssigned' : 'nothingAssigned')];
+  const [assigned, reason] =
+    kind === 'delegated' ? ([userRoles, 'notAssigned'] as const) : ([clientRoles, 'nothingAssigned'] as const);
+  return [there, check('resourceAssignment', !assignmentRequired || assigned.length > 0, reason)];
 }
 
 /** Each scope: published, granted for everybody or for this person, and never taken away since he signed in. */
