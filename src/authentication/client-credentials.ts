@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { ClientState, ResourceState } from '../authorization/internal/clients.ts';
+import type { ResourceState } from '../authorization/internal/clients.ts';
 import { signJwt } from './jwt-signature.ts';
 import { currentRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
-import { isPermission } from './requested-scopes.ts';
-import { type Resources, rolesOf } from './resources.ts';
+import { askedValues, isPermission } from './requested-scopes.ts';
+import type { Resources } from './resources.ts';
 import { applicationClaims } from './token-claims.ts';
+import { applicationFactsOf, requireToken } from './token-decisions.ts';
 import { accessTokenSeconds } from './token-lifetimes.ts';
 import type { VirtualIssuer } from './virtual-issuer.ts';
 
@@ -57,7 +58,6 @@ export class ClientCredentialsGrant {
   }
 
   async #sign(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<SignedToken> {
-    requirePresence(currentRequest().client);
     const { resource, roles } = await this.#assigned(ctx);
     await issuer.readyToSign('ES256');
     const request = currentRequest();
@@ -81,21 +81,17 @@ export class ClientCredentialsGrant {
     if (Array.isArray(indicated)) throw refuse(errors.InvalidTarget, 'oneResource');
     const identifier = typeof indicated === 'string' ? indicated : this.#resources.identifiersOf(ctx);
     if (typeof identifier !== 'string') throw refuse(errors.InvalidScope, 'oneResource');
+    const { client } = currentRequest();
+    if (!client) throw new Error('A token is signed for a client that was not looked up.');
     const resource = await this.#resources.find(identifier);
-    if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
     const named = this.#resources.askedOf(ctx, identifier).filter(isPermission);
-    const assigned = rolesOf(currentRequest().client, resource);
-    if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');
-    const missing = named.find(({ value }) => !assigned.includes(value));
-    if (missing) throw refuse(errors.InvalidScope, 'roleNotAssigned', missing.spelled);
-    // Taken from what is assigned, never from the request's own words.
-    const isWanted = (role: string) => named.length === 0 || named.some(({ value }) => value === role);
-    return { resource, roles: assigned.filter(isWanted) };
+    const { roles } = requireToken(applicationFactsOf(client, resource), {
+      kind: 'application',
+      resource: resource?.appId ?? identifier,
+      asked: askedValues(named),
+      via: 'clientCredentials',
+    });
+    if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
+    return { resource, roles };
   }
-}
-
-/** An application acts on its own only where the organization has added it. */
-function requirePresence(client: ClientState | undefined): void {
-  if (!client?.servicePrincipalId) throw refuse(errors.UnauthorizedClient, 'applicationAbsent');
-  if (!client.isEnabled) throw refuse(errors.UnauthorizedClient, 'applicationDisabled');
 }

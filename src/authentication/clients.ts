@@ -84,7 +84,9 @@ export class Clients {
     const { hasSecret, hasAssertion, redirectUri } = shownFace();
     if (!leavesRecord() || !hasSecret || hasAssertion || redirectUri !== undefined) return undefined;
     const known = this.#known.get(`${request.tenantId} ${appId}`);
-    if (known) request.assumed = { appId, version: known.version };
+    // One whose tenant was closed would be refused right away.
+    if (!known?.state.tenantEnabled) return undefined;
+    request.assumed = { appId, version: known.version };
     return known;
   }
 

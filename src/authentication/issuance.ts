@@ -90,7 +90,7 @@ function recordToken(ctx: KoaContextWithOIDC, request: OAuthRequest): void {
 /** What every sign-in record says of its request. */
 function described(
   ctx: KoaContextWithOIDC,
-  { context, client, face }: OAuthRequest,
+  { context, client, face, decision }: OAuthRequest,
   eventType: SignInEntry['eventType'],
 ): SignInEntry {
   return {
@@ -98,6 +98,7 @@ function described(
     appId: ctx.oidc.client?.clientId,
     appDisplayName: client?.displayName ?? undefined,
     clientCredentialType: face?.authentication,
+    decision,
     ipAddress: context.ipAddress,
     userAgent: context.userAgent,
     correlationId: context.correlationId,

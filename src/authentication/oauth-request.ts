@@ -1,9 +1,10 @@
 import type { StoredArtifact } from '../authorization/internal/artifacts.ts';
 import type { ClientDefinition, ClientState, ResourceState } from '../authorization/internal/clients.ts';
-import type { AssumedVersion, SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
+import type { AssumedVersion, LiveFamily, SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import type { InternalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
+import type { RecordedDecision, TokenFacts } from '../vocabulary/token-decision.ts';
 import type { Face } from './client-metadata.ts';
 import type { Reason } from './refusals.ts';
 import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
@@ -40,6 +41,12 @@ export interface OAuthRequest extends Tenancy {
   face?: Face;
   /** APIs that were looked up, by the identifier that was asked for. */
   readonly resources: Map<string, Promise<ResourceState | undefined>>;
+  /** The token family that the request is about, as it was found. */
+  family?: LiveFamily;
+  /** What its delegated tokens are decided by. */
+  facts?: TokenFacts;
+  /** How its token was decided, issued or not, for its record. */
+  decision?: RecordedDecision;
   /** The access token that the answer carries, for its record. */
   issued?: Pick<SignInEntry, 'tokenId' | 'familyId' | 'resourceId' | 'resourceDisplayName'>;
   /** What the answer's success depends on: written in one transaction before the answer leaves. */

@@ -72,7 +72,7 @@ export class RefusalRecords {
   }
 
   async #recordBrowser({ oidc }: KoaContextWithOIDC, { error, error_description = error }: Refusal): Promise<void> {
-    const { tenantId, context, client, principal } = currentRequest();
+    const { tenantId, context, client, principal, decision } = currentRequest();
     const errorCode = Number(/^AADSTS(\d+)/.exec(error_description)?.[1] ?? 0);
     const appId = oidc.client?.clientId;
     const userId = oidc.session?.accountId;
@@ -85,6 +85,7 @@ export class RefusalRecords {
       userId,
       appId,
       appDisplayName: client?.displayName ?? undefined,
+      decision,
       ...context,
       errorCode: errorCode || 1,
       failureReason: `${error}: ${error_description}`.slice(0, 500),
@@ -100,7 +101,7 @@ function isKnown({ face, isAuthenticated, redeemed }: OAuthRequest, error: strin
 
 function entryOf(
   { oidc }: KoaContextWithOIDC,
-  { client, face, context }: OAuthRequest,
+  { client, face, context, decision }: OAuthRequest,
   {
     error,
     error_description = error,
@@ -115,6 +116,7 @@ function entryOf(
     appId: oidc.client?.clientId,
     appDisplayName: client?.displayName ?? undefined,
     clientCredentialType: face?.authentication,
+    decision,
     ipAddress: context.ipAddress,
     userAgent: context.userAgent,
     correlationId: context.correlationId,

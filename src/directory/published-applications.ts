@@ -22,10 +22,6 @@ const PUBLISH = `insert into published_applications (app_id, home_tenant_id, ${C
   on conflict (app_id) do update set ${COPIED.map((column) => `${column} = excluded.${column}`).join(', ')}
   returning app_id as "appId", (select a.id from applications a where a.tenant_id = $1 and a.app_id = published_applications.app_id) as id`;
 
-/** Whether its publisher has withdrawn an application from the bound tenant ($1): as if it were not published there. */
-export const WITHDRAWN = (appId: string) =>
-  `exists (select from published_withdrawals w where w.tenant_id = $1 and w.app_id = ${appId})`;
-
 type Publishing = Permit<
   'directory/applications/create' | 'directory/applications/basic/update' | 'directory/applications/verification/update'
 >;

@@ -34,6 +34,7 @@ import * as signInCredentials from '../../src/directory/sign-in-credentials.ts';
 import * as signingKeys from '../../src/directory/signing-keys.ts';
 import * as tenantPolicies from '../../src/directory/tenant-policies.ts';
 import * as tenants from '../../src/directory/tenants.ts';
+import * as tokenFacts from '../../src/directory/token-facts.ts';
 import * as families from '../../src/directory/token-families.ts';
 import * as userAssignments from '../../src/directory/user-assignments.ts';
 import * as userPasswords from '../../src/directory/user-passwords.ts';
@@ -148,9 +149,9 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   readTenant: ['authentication', (permit) => tenants.readTenant(permit)],
   findTenantByDomain: ['authentication', (permit, { domain }) => tenants.findTenantByDomain(permit, domain)],
   readLiveFamily: ['authentication', (permit, { mark }) => families.readLiveFamily(permit, mark)],
-  readLiveConsents: [
+  readTokenFacts: [
     'authentication',
-    (permit, { user, appId }) => families.readLiveConsents(permit, { userId: user, appId }),
+    (permit, { user, appId }) => tokenFacts.readTokenFacts(permit, { userId: user, appId, resourceAppIds: [appId] }),
   ],
   isTokenRevoked: ['authentication', (permit, { mark }) => families.isTokenRevoked(permit, mark)],
   readPrivilege: ['directory', (permit, { application }) => privileges.readPrivilege(permit, object(application))],
@@ -327,7 +328,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
     const { rows } = await readCarelessly(database.superuserUrl, read);
     // These answer with facts alone, none of which names the tenant.
     const facts = [
-      ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
+      ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'isGrantOf'],
       'isGrantPrivileged',
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment', 'isUsedBy'],
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
