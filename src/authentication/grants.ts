@@ -17,6 +17,9 @@ const CONFIDENTIAL_REFRESH_SECONDS = 14 * 24 * 3_600;
 /** A browser keeps a refresh token badly: it ends a day after the sign-in, and refreshing does not move that. */
 const SPA_REFRESH_SECONDS = 24 * 3_600;
 
+/** In the result of a consent: the person leaves what is not granted. */
+export const WITH_GRANTED = 'withGranted';
+
 /** What asking for consent can mend. */
 const CONSENT_MENDS: ReadonlySet<DecisionReason | undefined> = new Set(['applicationAbsent', 'consentRequired']);
 
@@ -58,6 +61,7 @@ export class Grants {
     grant.jti = randomBytes(24).toString('base64url');
     if (openid) grant.addOIDCScope(openid);
     for (const [identifier, scope] of Object.entries(resources)) grant.addResourceScope(identifier, scope);
+    if (ctx.oidc.result?.consent?.[WITH_GRANTED] === true) leaveTheRest(ctx, grant);
     return grant;
   }
 
@@ -147,6 +151,27 @@ function consentedClaims(
     ...(scopes.includes('profile') ? profile : {}),
     ...(scopes.includes('email') ? { email: mail ?? undefined } : {}),
   };
+}
+
+/**
+ * The person goes on with what was granted before: what he was asked for besides counts as answered, with no, so the code
+ * carries exactly the rest. Where nothing of it is granted there is nothing to go on with, and he is asked again.
+ */
+function leaveTheRest({ oidc }: KoaContextWithOIDC, grant: Grant): void {
+  const known = (scopes: string) => new Set(scopes.split(' '));
+  const openid = known(grant.getOIDCScopeEncountered());
+  const asked = Object.entries(oidc.resourceServers ?? {}).map(([identifier, { scopes }]) => ({
+    identifier,
+    values: [...oidc.requestParamScopes].filter((scope) => scopes.has(scope)),
+    held: known(grant.getResourceScopeEncountered(identifier)),
+  }));
+  const isHeld =
+    [...oidc.requestParamOIDCScopes].some((scope) => openid.has(scope)) ||
+    asked.some(({ values, held }) => values.some((value) => held.has(value)));
+  if (!isHeld) return;
+  for (const scope of oidc.requestParamOIDCScopes) if (!openid.has(scope)) grant.rejectOIDCScope(scope);
+  for (const { identifier, values, held } of asked)
+    for (const value of values) if (!held.has(value)) grant.rejectResourceScope(identifier, value);
 }
 
 /**

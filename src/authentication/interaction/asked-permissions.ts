@@ -99,6 +99,14 @@ export class AskedPermissions {
     return this.asked.length === 0;
   }
 
+  /** Whether a part was granted before and a part is new: then one can go on with the first and leave the second. */
+  get isPartlyGranted(): boolean {
+    const states = this.asked.flatMap(({ resource, scopes }) =>
+      scopes.map(({ value }) => this.#stateOf(resource, value)),
+    );
+    return states.includes('new') && states.some((state) => state !== 'new');
+  }
+
   /** Whether the person may consent to all that is new, for himself and without any role. */
   get isForAnybody(): boolean {
     return this.verdicts.every(({ verdict }) => verdict.allowed);

@@ -7,6 +7,7 @@ import { consentReachOf, DIRECTORY_ROLES } from '../../vocabulary/directory-role
 import { DirectoryError } from '../../vocabulary/errors.ts';
 import { parseObjectId } from '../../vocabulary/ids.ts';
 import type { SessionPrincipal } from '../../vocabulary/principals.ts';
+import { WITH_GRANTED } from '../grants.ts';
 import { consentPage } from '../pages/consent.ts';
 import type { Html } from '../pages/html.ts';
 import { needsApprovalPage } from '../pages/needs-approval.ts';
@@ -66,9 +67,11 @@ export class ConsentStep {
   async submit(visit: Visit): Promise<void> {
     const { forms, outcomes } = this.#parts;
     const form = await forms.read(visit.request, bindingOf(visit));
-    if (!form.accepts) return outcomes.declined(visit, 'consentDeclined');
+    const withGranted = form.text('decision') === 'granted';
+    if (!form.accepts && !withGranted) return outcomes.declined(visit, 'consentDeclined');
     const question = await this.#question(visit);
     if (!question) return;
+    if (withGranted) return this.#goOn(question);
     if (!question.shown.isAnsweredBy(form)) return this.#show(question);
     try {
       await this.#grant(question, form.text('forOrganization') === 'true');
@@ -77,6 +80,12 @@ export class ConsentStep {
       return outcomes.declined(visit, 'approvalRequired');
     }
     return outcomes.resolved(visit, { consent: {} });
+  }
+
+  /** It is no consent: with nothing granted there is nothing to go on with, and the question stands. */
+  #goOn(question: Question): Promise<void> | void {
+    if (!question.permissions.isPartlyGranted) return this.#show(question);
+    return this.#parts.outcomes.resolved(question.visit, { consent: { [WITH_GRANTED]: true } });
   }
 
   /** Nothing when the interaction has ended here and now. */
@@ -134,6 +143,7 @@ export class ConsentStep {
       application: identityOf(application, visit.tenant, parameterOf(visit, 'redirect_uri')),
       permissions: permissions.groups('user'),
       forOrganization: isAdministrator ? { organization: visit.tenant.displayName } : undefined,
+      withGranted: permissions.isPartlyGranted,
     });
   }
 
@@ -146,6 +156,7 @@ export class ConsentStep {
       application: identityOf(application, visit.tenant, parameterOf(visit, 'redirect_uri')),
       organization: visit.tenant.displayName,
       permissions: permissions.groups('admin'),
+      withGranted: permissions.isPartlyGranted,
       approvers: APPROVERS,
       approvalLink: this.#approvalLink(visit, application),
     });
