@@ -3,22 +3,13 @@ import { requireGrantPolicies } from '../../directory/permission-grant-policies.
 import { lockTenantPolicy, readTenantPolicy, writeTenantPolicy } from '../../directory/tenant-policies.ts';
 import { FOR_SELF } from '../../vocabulary/consent-policy.ts';
 import { readOperation, writeOperation } from '../operation.ts';
+import { authorizationProperties } from './consent-policy-inputs.ts';
 import { notEmpty } from './inputs.ts';
 
 const WRITE = ['Policy.ReadWrite.Authorization'] as const;
 const READ = ['Policy.Read.All', ...WRITE] as const;
 const route = { path: '/policies/authorizationPolicy' } as const;
 const ID = 'authorizationPolicy';
-
-const assigned = z
-  .array(
-    z
-      .string()
-      .startsWith(FOR_SELF, `Must begin with ${FOR_SELF}`)
-      .max(FOR_SELF.length + 64),
-  )
-  .max(10)
-  .refine((names) => new Set(names).size === names.length, 'A policy is named twice.');
 
 export const getAuthorizationPolicy = readOperation({
   name: 'getAuthorizationPolicy',
@@ -40,14 +31,7 @@ export const patchAuthorizationPolicy = writeOperation({
   onPages: true,
   audit: { activity: 'Update authorization policy', category: 'Policy', type: 'Update', object: 'Policy' },
   input: z.strictObject({
-    body: z
-      .strictObject({
-        defaultUserRolePermissions: z.strictObject({ permissionGrantPoliciesAssigned: assigned }),
-        allowDynamicClientRegistration: z.boolean(),
-        allowDeviceCodeFlow: z.boolean(),
-      })
-      .partial()
-      .refine(notEmpty, 'Nothing to update.'),
+    body: z.strictObject(authorizationProperties).partial().refine(notEmpty, 'Nothing to update.'),
   }),
   target: () => ({ byPeopleAlone: true }),
   run: async (permit, { body }) => {

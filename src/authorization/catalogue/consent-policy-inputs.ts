@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { ALL, CLASSIFICATIONS, OWN, PERMISSION_TYPES, UNCONDITIONAL } from '../../vocabulary/consent-policy.ts';
+import {
+  ALL,
+  CLASSIFICATIONS,
+  FOR_SELF,
+  OWN,
+  PERMISSION_TYPES,
+  UNCONDITIONAL,
+} from '../../vocabulary/consent-policy.ts';
 import { text } from './inputs.ts';
 
 const guid = z.guid().transform((id) => id.toLowerCase());
@@ -48,6 +55,23 @@ export const ownPolicyId = z
   .refine((id) => !/^(microsoft|bailiwick)-/.test(id), 'microsoft- and bailiwick- are for built-in policies.');
 
 export const policyProperties = { displayName: text(256), description: text(1_024).nullable() };
+
+const assigned = z
+  .array(
+    z
+      .string()
+      .startsWith(FOR_SELF, `Must begin with ${FOR_SELF}`)
+      .max(FOR_SELF.length + 64),
+  )
+  .max(10)
+  .refine((names) => new Set(names).size === names.length, 'A policy is named twice.');
+
+/** What of Graph's `authorizationPolicy` can be set. */
+export const authorizationProperties = {
+  defaultUserRolePermissions: z.strictObject({ permissionGrantPoliciesAssigned: assigned }),
+  allowDynamicClientRegistration: z.boolean(),
+  allowDeviceCodeFlow: z.boolean(),
+};
 
 function withoutUndefined<Properties extends object>(properties: Properties) {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as {
