@@ -15,6 +15,7 @@ import { LibraryPages } from './interaction/library-pages.ts';
 import { PageWriter } from './interaction/page-writer.ts';
 import { Issuance } from './issuance.ts';
 import { writeOAuthErrors } from './oauth-errors.ts';
+import { PersonClaims } from './optional-claims.ts';
 import { loadAssets } from './pages/assets.ts';
 import type { Passwords } from './passwords.ts';
 import { PresentedTokens } from './presented-tokens.ts';
@@ -66,7 +67,8 @@ export function makeAuthentication(options: AuthenticationOptions) {
   const federated = new FederatedCredentials(authorization, remoteKeys, replayGuard);
   const hashSecret = keys.hashClientSecret;
   const clients = new Clients({ authorization, signingKeys, remoteKeys, federated, hashSecret, onError });
-  const grants = new Grants(authorization, resources);
+  const personClaims = new PersonClaims(authorization, directoryOrigin);
+  const grants = new Grants(authorization, resources, personClaims);
   const tokens = new PresentedTokens(authorization, signingKeys, origin);
   const tenants = new Tenants(authorization);
   const assets = loadAssets(origin);
@@ -79,7 +81,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     signingKeys,
     resources,
     clients,
-    claims: new TokenClaims(authorization, resources),
+    claims: new TokenClaims(authorization, resources, personClaims),
     grants,
     clientCredentialsGrant: new ClientCredentialsGrant(resources),
     refreshGrant: new RefreshGrant(authorization, resources, grants),
@@ -111,7 +113,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     issuer,
     tenants,
     routes: [
-      discoveryRoute(origin),
+      discoveryRoute(origin, directoryOrigin),
       keysRoute(signingKeys),
       preflightRoute(authorization),
       ...userinfoRoutes({

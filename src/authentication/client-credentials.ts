@@ -8,8 +8,13 @@ import { refuse } from './refusals.ts';
 import { isPermission } from './requested-scopes.ts';
 import { type Resources, rolesOf } from './resources.ts';
 import { applicationClaims } from './token-claims.ts';
-import { ACCESS_TOKEN_SECONDS } from './token-lifetimes.ts';
+import { accessTokenSeconds } from './token-lifetimes.ts';
 import type { VirtualIssuer } from './virtual-issuer.ts';
+
+interface SignedToken {
+  readonly access_token: string;
+  readonly expires_in: number;
+}
 
 /**
  * The client credentials grant (RFC 6749, section 4.4) in place of the library's, which knows no consent: the token
@@ -30,18 +35,17 @@ export class ClientCredentialsGrant {
   }
 
   async #issue(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<void> {
-    const access_token = await this.#signAsOfNow(ctx, issuer);
-    ctx.body = { access_token, expires_in: ACCESS_TOKEN_SECONDS, token_type: 'Bearer' };
+    ctx.body = { ...(await this.#signAsOfNow(ctx, issuer)), token_type: 'Bearer' };
     // What it was made from changed before its record was made: whether there is a token at all is asked anew.
     currentRequest().settleLostRace = async () => {
       await currentRequest().lookAgain?.();
-      ctx.body = { ...(ctx.body as object), access_token: await this.#sign(ctx, issuer) };
+      ctx.body = { ...(ctx.body as object), ...(await this.#sign(ctx, issuer)) };
       return true;
     };
   }
 
   /** Nothing is refused on the ground of what was remembered. */
-  async #signAsOfNow(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<string> {
+  async #signAsOfNow(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<SignedToken> {
     try {
       return await this.#sign(ctx, issuer);
     } catch (error) {
@@ -52,7 +56,7 @@ export class ClientCredentialsGrant {
     }
   }
 
-  async #sign(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<string> {
+  async #sign(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<SignedToken> {
     requirePresence(currentRequest().client);
     const { resource, roles } = await this.#assigned(ctx);
     await issuer.readyToSign('ES256');
@@ -63,11 +67,12 @@ export class ClientCredentialsGrant {
       jti: tokenId,
       client_id: ctx.oidc.client?.clientId ?? '',
       iat: Math.floor(Date.now() / 1_000),
-      expiresIn: ACCESS_TOKEN_SECONDS,
+      expiresIn: accessTokenSeconds(resource),
     });
     const { appId: resourceId, displayName: resourceDisplayName } = resource;
     request.issued = { tokenId, familyId: undefined, resourceId, resourceDisplayName };
-    return signJwt(request.keyring, { alg: 'ES256', typ: 'at+jwt' }, claims);
+    const access_token = signJwt(request.keyring, { alg: 'ES256', typ: 'at+jwt' }, claims);
+    return { access_token, expires_in: accessTokenSeconds(resource) };
   }
 
   /** Named roles narrow; `.default` or nothing means all that is assigned; never more than that. */

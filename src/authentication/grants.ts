@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import Provider, { errors, type Grant, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
-import { getAccount, getUserAssignment } from '../authorization/internal/accounts.ts';
+import { type Account, getAccount, getUserAssignment } from '../authorization/internal/accounts.ts';
 import { getLiveConsents } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { FAMILY_SECONDS, grantedScopes } from './adapter.ts';
 import { currentRequest } from './oauth-request.ts';
+import type { PersonClaims } from './optional-claims.ts';
 import { refuse } from './refusals.ts';
 import type { Resources } from './resources.ts';
 
@@ -16,9 +17,11 @@ const SPA_REFRESH_SECONDS = 24 * 3_600;
 export class Grants {
   readonly #authorization: Authorization;
   readonly #resources: Resources;
+  readonly #personClaims: PersonClaims;
   #provider: Provider | undefined;
 
-  constructor(authorization: Authorization, resources: Resources) {
+  constructor(authorization: Authorization, resources: Resources, personClaims: PersonClaims) {
+    this.#personClaims = personClaims;
     this.#authorization = authorization;
     this.#resources = resources;
   }
@@ -68,31 +71,31 @@ export class Grants {
     const { principal, tenantId, client } = currentRequest();
     const account = await this.#authorization.performInternal(principal, getAccount, id);
     if (!account) return undefined;
-    const { userPrincipalName, displayName, givenName, surname, mail } = account;
-    const profile = {
-      sub: account.id,
-      tid: tenantId,
-      oid: account.id,
-      ver: '2.0',
-      name: displayName,
-      preferred_username: userPrincipalName,
-      given_name: givenName ?? undefined,
-      family_name: surname ?? undefined,
-      email: mail ?? undefined,
-    };
+    const subject = { sub: account.id, tid: tenantId, oid: account.id, ver: '2.0' };
     return {
       accountId: account.id,
-      claims: async (use: string) =>
-        use === 'id_token' && client ? { ...profile, ...(await this.#signedIn(account.id)) } : profile,
+      claims: async (use: string, scope: string) =>
+        use === 'id_token' && client ? { ...(await this.#signedIn(account, scope)), ...subject } : subject,
     };
   }
 
-  /** What only an ID token says: since when it holds, and the person's roles in the application. */
-  async #signedIn(userId: string) {
-    const { principal } = currentRequest();
-    const appId = Provider.ctx?.oidc.client?.clientId ?? '';
-    const { roles } = await this.#authorization.performInternal(principal, getUserAssignment, { userId, appId });
-    return { nbf: Math.floor(Date.now() / 1_000), ...(roles.length > 0 ? { roles } : {}) };
+  /** What an ID token says: what was consented to, what the application asks for, the person's roles in it, since when it holds. */
+  async #signedIn(account: Account, scope: string) {
+    const { principal, definition } = currentRequest();
+    const { client, entities } = Provider.ctx?.oidc ?? {};
+    const roles = this.#authorization.performInternal(principal, getUserAssignment, {
+      userId: account.id,
+      appId: client?.clientId ?? '',
+    });
+    const wished = definition ? this.#personClaims.of(account, definition, 'idToken') : {};
+    const granted = entities?.Grant?.getOIDCScopeFiltered(scope.split(' ')).split(' ') ?? [];
+    const { roles: values } = await roles;
+    return {
+      ...(await wished),
+      ...consentedClaims(account, granted),
+      nbf: Math.floor(Date.now() / 1_000),
+      ...(values.length > 0 ? { roles: values } : {}),
+    };
   }
 
   /** Always, unless the application is set otherwise (`compatibility.pkceOptional`), and never for a public client. */
@@ -119,4 +122,21 @@ export class Grants {
     const absolute = (face?.platform === 'spa' ? SPA_REFRESH_SECONDS : FAMILY_SECONDS) - age;
     return Math.max(1, Math.min(CONFIDENTIAL_REFRESH_SECONDS, absolute));
   }
+}
+
+/** OpenID Connect Core, section 5.4. */
+function consentedClaims(
+  { displayName, userPrincipalName, givenName, surname, mail }: Account,
+  scopes: readonly string[],
+): Record<string, string | undefined> {
+  const profile = {
+    name: displayName,
+    preferred_username: userPrincipalName,
+    given_name: givenName ?? undefined,
+    family_name: surname ?? undefined,
+  };
+  return {
+    ...(scopes.includes('profile') ? profile : {}),
+    ...(scopes.includes('email') ? { email: mail ?? undefined } : {}),
+  };
 }

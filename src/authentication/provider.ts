@@ -9,6 +9,7 @@ import type { Clients } from './clients.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
 import type { Grants } from './grants.ts';
 import { currentRequest } from './oauth-request.ts';
+import { WANTED_CLAIMS } from './optional-claims.ts';
 import { setOutsideAssertionsAside } from './outside-assertions.ts';
 import type { RefreshGrant } from './refresh/refresh-grant.ts';
 import type { ReplayGuard } from './replay-guard.ts';
@@ -80,7 +81,7 @@ const PROTOCOL = {
   allowOmittingSingleRegisteredRedirectUri: false,
   scopes: [...OIDC_SCOPES],
   claims: {
-    openid: ['sub', 'tid', 'oid', 'ver', 'nbf', 'roles', 'auth_time', 'amr', 'acr'],
+    openid: ['sub', 'tid', 'oid', 'ver', 'nbf', 'roles', 'auth_time', 'amr', 'acr', ...WANTED_CLAIMS],
     profile: ['name', 'preferred_username', 'given_name', 'family_name'],
     email: ['email'],
   },
@@ -113,7 +114,7 @@ function configurationOf(parts: ProviderParts): Configuration {
       pairwiseSubject(subjectKey, currentRequest().tenantId, client.clientId, accountId),
     pkce: { required: () => grants.requiresPkce() },
     ttl: {
-      AccessToken: ACCESS_TOKEN_SECONDS,
+      AccessToken: (_ctx, { resourceServer }) => resourceServer?.accessTokenTTL ?? ACCESS_TOKEN_SECONDS,
       AuthorizationCode: MINUTE,
       Grant: FAMILY_SECONDS,
       IdToken: HOUR,

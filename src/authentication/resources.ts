@@ -14,7 +14,10 @@ import {
   spellings,
   withoutSlash,
 } from './requested-scopes.ts';
-import { ACCESS_TOKEN_SECONDS } from './token-lifetimes.ts';
+import { accessTokenSeconds } from './token-lifetimes.ts';
+
+/** The directory API asks the rows: its tokens say no more than they must. */
+const NOTHING_WISHED = { optionalClaims: {}, groupMembershipClaims: 'None', accessTokenSeconds: null } as const;
 
 /** The resources of a request: RFC 8707 indicators, or the prefixes of its scopes. */
 export class Resources {
@@ -58,7 +61,7 @@ export class Resources {
       scope: publishedScopes(resource, identifier, this.askedOf(ctx, identifier)).join(' '),
       audience: resource.appId,
       accessTokenFormat: 'jwt',
-      accessTokenTTL: ACCESS_TOKEN_SECONDS,
+      accessTokenTTL: accessTokenSeconds(resource),
       jwt: { sign: { alg: 'ES256' } },
     };
   }
@@ -105,7 +108,7 @@ export class Resources {
     const known = this.#directoryApis.get(client);
     if (known) return known;
     const identifierUris = [this.directoryIdentifier, GRAPH_IDENTIFIER_URI];
-    const resource = { ...DIRECTORY_API, ...client.directoryApi, isOwn: false, identifierUris };
+    const resource = { ...DIRECTORY_API, ...NOTHING_WISHED, ...client.directoryApi, isOwn: false, identifierUris };
     this.#directoryApis.set(client, resource);
     return resource;
   }

@@ -3,6 +3,7 @@ import { type Account, getAccount, getUserAssignment } from '../authorization/in
 import type { ResourceState } from '../authorization/internal/clients.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
+import type { PersonClaims } from './optional-claims.ts';
 import { refuse } from './refusals.ts';
 import { DEFAULT_SCOPE, isOidcScope, parseScopes } from './requested-scopes.ts';
 import type { Resources } from './resources.ts';
@@ -33,8 +34,10 @@ const CREDENTIAL_KINDS = {
 export class TokenClaims {
   readonly #authorization: Authorization;
   readonly #resources: Resources;
+  readonly #personClaims: PersonClaims;
 
-  constructor(authorization: Authorization, resources: Resources) {
+  constructor(authorization: Authorization, resources: Resources, personClaims: PersonClaims) {
+    this.#personClaims = personClaims;
     this.#authorization = authorization;
     this.#resources = resources;
   }
@@ -71,10 +74,12 @@ export class TokenClaims {
       this.#accountOf(token.accountId),
       this.#assignmentOf(token.accountId, resource),
     ]);
+    const wished = await this.#personClaims.of(account, resource, 'accessToken');
     const scopes = shortScopes(ctx, token, resource);
     const scope = scopes.join(' ');
     currentRequest().echoedScope = echoedScope(ctx, token, scopes);
     return {
+      ...wished,
       sub: account.id,
       oid: account.id,
       scp: scope,

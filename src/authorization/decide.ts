@@ -9,6 +9,7 @@ import {
   mayManage,
 } from '../vocabulary/directory-roles.ts';
 import type { ErrorCode } from '../vocabulary/errors.ts';
+import type { ApplicationPermission } from '../vocabulary/permissions.ts';
 import type { Permissions, Target } from './operation.ts';
 
 /** Why a call is refused. The words go to the audit record, the code to the caller. */
@@ -48,6 +49,9 @@ export interface Question {
   /** Absent while the object is not looked up yet: then only what does not depend on it is decided. */
   readonly target?: Target | undefined;
 }
+
+/** Permissions over those applications alone of which the calling one is an owner. */
+const OWNED_ALONE: ReadonlySet<string> = new Set<ApplicationPermission>(['Application.ReadWrite.OwnedBy']);
 
 /**
  * The one decision of who may do what. Pure: everything it knows was read from rows in this request, except the
@@ -105,7 +109,10 @@ function decidePerson(
 }
 
 function decideApplication({ state, action, permissions, target }: Question): Decision {
-  const grantedBy = intersection(permissions.application, state?.permissions ?? []);
+  const held = intersection(permissions.application, state?.permissions ?? []);
+  // Before the object is known, it may still be one of its own (CON-18).
+  const mayBeOwned = target === undefined || target.isOwned === true;
+  const grantedBy = held.filter((permission) => mayBeOwned || !OWNED_ALONE.has(permission));
   if (grantedBy.length === 0) return { allowed: false, refusal: 'permissionLacks', scopes: permissions.application };
   // What an application could use to win more rights than it was given is for people alone, whatever its roles (CON-15).
   if (target?.reach === 'all' || target?.byPeopleAlone) return { allowed: false, refusal: 'reachLacks' };

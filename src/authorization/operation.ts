@@ -22,6 +22,8 @@ export interface Caller {
 export interface Target {
   /** The caller himself, or something of his own. */
   readonly isOwn?: boolean;
+  /** For the rights of an application over its own applications alone: its service principal is an owner of this one. */
+  readonly isOwned?: boolean;
   /** For acts by which an account could be taken over: the directory roles of the person acted on. */
   readonly heldRoles?: readonly string[];
   /** For consent and credentials: how far the caller's own right to consent must reach. */

@@ -5,8 +5,11 @@ import { DIRECTORY_APP_ID, isPrivilegedAppRole, isPrivilegedScope } from '../voc
 
 /** What of an application's rights decides who may change what it signs in with. */
 export interface AppPrivilege {
-  /** A directory role or a privileged app role: nobody whose right to consent does not reach as far. */
-  readonly reach?: 'all';
+  /**
+   * A directory role or a privileged app role: nobody whose right to consent does not reach as far. For privileged scopes
+   * an owner without a role does not reach far enough.
+   */
+  readonly reach?: 'all' | 'exceptDirectoryAppRoles';
   /** Privileged scopes, with which it waits for an administrator to sign in. */
   readonly byPeopleAlone?: true;
 }
@@ -29,7 +32,7 @@ export async function readPrivilege(permit: Permit<Action>, applicationId: Objec
   });
   if (!row) return {};
   if (row.hasRole || row.appRoles.some(isPrivilegedAppRole)) return { reach: 'all' };
-  return row.scopes.some(isPrivilegedScope) ? { byPeopleAlone: true } : {};
+  return row.scopes.some(isPrivilegedScope) ? { byPeopleAlone: true, reach: 'exceptDirectoryAppRoles' } : {};
 }
 
 /** Whether the scopes are such of the directory API by which somebody else's administrator would lend his powers. */

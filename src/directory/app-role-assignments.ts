@@ -93,6 +93,19 @@ export async function readAssignable(
   return row;
 }
 
+/** @throws DirectoryError `Request_ResourceNotFound` */
+export async function readPrincipalType(permit: Write, id: ObjectId): Promise<PrincipalType> {
+  const kinds = Object.entries(TABLES).map(
+    ([type, table]) => `select '${type}' as type from ${table} where tenant_id = $1 and id = $2`,
+  );
+  const [row] = await permit.query<{ type: PrincipalType }>({
+    text: kinds.join(' union all '),
+    values: [permit.tenantId, id],
+  });
+  if (!row) throw notFound();
+  return row.type;
+}
+
 export interface NewAssignment {
   readonly principalId: ObjectId;
   readonly resourceId: ObjectId;

@@ -1,4 +1,5 @@
 import type { Permit } from '../store/permit.ts';
+import type { GroupMembershipClaims, OptionalClaims } from '../vocabulary/applications.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import type { KeySlot, SigningAlgorithm } from './signing-keys.ts';
 
@@ -96,6 +97,8 @@ export interface ClientDefinition {
   readonly compatibility: Readonly<Record<string, unknown>>;
   /** Where it publishes the keys by which it signs its assertions. */
   readonly jwksUri: string | null;
+  readonly optionalClaims: OptionalClaims;
+  readonly groupMembershipClaims: GroupMembershipClaims;
 }
 
 const DEFINITION = (source: string, home: string, kind: string) => `
@@ -104,7 +107,8 @@ const DEFINITION = (source: string, home: string, kind: string) => `
     web_logout_url as "webLogoutUrl", spa_redirect_uris as "spaRedirectUris",
     public_client_redirect_uris as "publicClientRedirectUris", is_fallback_public_client as "isFallbackPublicClient",
     key_credentials as "keyCredentials", required_resource_access as "requiredResourceAccess", compatibility,
-    jwks_uri as "jwksUri"
+    jwks_uri as "jwksUri",
+    optional_claims as "optionalClaims", group_membership_claims as "groupMembershipClaims"
   from ${source}`;
 
 const READ_DEFINITION = {
@@ -139,6 +143,10 @@ export interface ResourceState {
     readonly allowedMemberTypes?: readonly string[];
   }[];
   readonly assignmentRequired: boolean;
+  readonly optionalClaims: OptionalClaims;
+  readonly groupMembershipClaims: GroupMembershipClaims;
+  /** How long access tokens for it live; null: the default. */
+  readonly accessTokenSeconds: number | null;
 }
 
 export interface PublishedScope {
@@ -160,6 +168,9 @@ const READ_RESOURCE = {
       coalesce(a.identifier_uris, p.identifier_uris) as "identifierUris",
       coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes) as "oauth2PermissionScopes",
       coalesce(a.app_roles, p.app_roles) as "appRoles",
+      coalesce(a.optional_claims, p.optional_claims) as "optionalClaims",
+      coalesce(a.group_membership_claims, p.group_membership_claims) as "groupMembershipClaims",
+      coalesce(a.access_token_seconds, p.access_token_seconds) as "accessTokenSeconds",
       s.app_role_assignment_required as "assignmentRequired"
     from service_principals s
     left join applications a on a.tenant_id = $1 and a.app_id = s.app_id

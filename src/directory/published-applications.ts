@@ -22,12 +22,20 @@ const PUBLISH = `insert into published_applications (app_id, home_tenant_id, ${C
   on conflict (app_id) do update set ${COPIED.map((column) => `${column} = excluded.${column}`).join(', ')}
   returning app_id as "appId", (select a.id from applications a where a.tenant_id = $1 and a.app_id = published_applications.app_id) as id`;
 
+/** Whether its publisher has withdrawn an application from the bound tenant ($1): as if it were not published there. */
+export const WITHDRAWN = (appId: string) =>
+  `exists (select from published_withdrawals w where w.tenant_id = $1 and w.app_id = ${appId})`;
+
+type Publishing = Permit<
+  'directory/applications/create' | 'directory/applications/basic/update' | 'directory/applications/verification/update'
+>;
+
 /**
  * Writes what other tenants must know of a multi-tenant application, in the home tenant's own transaction; takes it
  * back when the application is for its own organization alone.
  */
 export async function publish(
-  permit: Permit<'directory/applications/create' | 'directory/applications/basic/update'>,
+  permit: Publishing,
   { id, appId, signInAudience }: Application,
   before?: Application['signInAudience'],
 ): Promise<void> {
@@ -68,9 +76,7 @@ export async function unpublishAll(permit: Permit<'directory/tenants/basic/updat
 
 /** By a function of the owner's: this login can not read a secret's HMAC. */
 async function publishSecrets(
-  permit: Permit<
-    'directory/applications/create' | 'directory/applications/basic/update' | 'directory/tenants/basic/update'
-  >,
+  permit: Publishing | Permit<'directory/tenants/basic/update'>,
   applicationId: string,
 ): Promise<void> {
   await permit.query({ text: 'select publish_password_credentials($1, $2)', values: [permit.tenantId, applicationId] });

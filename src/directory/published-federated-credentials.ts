@@ -9,6 +9,7 @@ export async function publishFederatedCredentials(
     | 'directory/applications/create'
     | 'directory/applications/basic/update'
     | 'directory/applications/credentials/update'
+    | 'directory/applications/verification/update'
     | 'directory/tenants/basic/update'
   >,
   applicationId?: string,

@@ -5,10 +5,13 @@ import { type AppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { VERIFIED_PUBLISHER } from './application-columns.ts';
 import { readDependents } from './dependents.ts';
 import { requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX, selectList } from './listable.ts';
+import { WITHDRAWN } from './published-applications.ts';
+import { updateStatement } from './statements.ts';
 
 const FROM = `service_principals s
   left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
@@ -37,6 +40,12 @@ const LISTED: Listable = {
     appRoleAssignmentRequired: { sql: 's.app_role_assignment_required', type: 'boolean', filter: EQUALITY },
     servicePrincipalType: { sql: "'Application'::text", type: 'string' },
     createdDateTime: { sql: 's.created_at', type: 'dateTime', filter: ORDERED, orderBy: true },
+    tags: { sql: 's.tags', type: 'object' },
+    notes: { sql: 's.notes', type: 'string' },
+    verifiedPublisher: {
+      sql: `case when a.id is not null then ${VERIFIED_PUBLISHER('a.')} else ${VERIFIED_PUBLISHER('p.')} end`,
+      type: 'object',
+    },
     identifierUris: { sql: `coalesce(a.identifier_uris, p.identifier_uris, '{}')`, type: 'object' },
     oauth2PermissionScopes: {
       sql: `coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes, '[]')`,
@@ -44,6 +53,13 @@ const LISTED: Listable = {
     },
     appRoles: { sql: `coalesce(a.app_roles, p.app_roles, '[]')`, type: 'object' },
   },
+};
+
+const WRITE_COLUMNS = {
+  accountEnabled: 'account_enabled',
+  appRoleAssignmentRequired: 'app_role_assignment_required',
+  tags: 'tags',
+  notes: 'notes',
 };
 
 const SELECTED = selectList(LISTED.columns);
@@ -99,7 +115,8 @@ export async function createServicePrincipal(permit: CreatePermit, appId: AppId)
       insert into service_principals (tenant_id, id, app_id, app_owner_organization_id)
       select $1, $2, x.app_id, x.home from shown, lateral (
         select app_id, tenant_id as home from applications where tenant_id = $1 and app_id = $3::uuid
-        union select app_id, home_tenant_id from published_applications where app_id = $3::uuid limit 1) x
+        union select app_id, home_tenant_id from published_applications
+          where app_id = $3::uuid and not ${WITHDRAWN('$3::uuid')} limit 1) x
       returning true as inserted`,
     values: [permit.tenantId, id, appId],
   });
@@ -110,10 +127,17 @@ export async function createServicePrincipal(permit: CreatePermit, appId: AppId)
   return { value: after, changes: [changed(undefined, after)] };
 }
 
+export interface ServicePrincipalPatch {
+  readonly accountEnabled?: boolean | undefined;
+  readonly appRoleAssignmentRequired?: boolean | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly notes?: string | null | undefined;
+}
+
 export async function updateServicePrincipal(
   permit: Permit<'directory/servicePrincipals/basic/update'>,
   id: ObjectId,
-  patch: { readonly accountEnabled?: boolean | undefined; readonly appRoleAssignmentRequired?: boolean | undefined },
+  patch: ServicePrincipalPatch,
 ): Promise<Written<ServicePrincipal>> {
   await permit.query({
     text: 'select from service_principals where tenant_id = $1 and id = $2 for update',
@@ -121,11 +145,7 @@ export async function updateServicePrincipal(
   });
   const before = await readServicePrincipal(permit, id);
   if (patch.accountEnabled === false || patch.appRoleAssignmentRequired === true) forbidForDirectory(before);
-  await permit.query({
-    text: `update service_principals set account_enabled = coalesce($3, account_enabled),
-      app_role_assignment_required = coalesce($4, app_role_assignment_required) where tenant_id = $1 and id = $2`,
-    values: [permit.tenantId, id, patch.accountEnabled ?? null, patch.appRoleAssignmentRequired ?? null],
-  });
+  await permit.query(updateStatement('service_principals', WRITE_COLUMNS, permit.tenantId, id, patch));
   const after = await readServicePrincipal(permit, id);
   return { value: after, changes: [changed(before, after)] };
 }
@@ -162,6 +182,8 @@ function changed(before: ServicePrincipal | undefined, after: ServicePrincipal |
       appId: value.appId,
       accountEnabled: value.accountEnabled,
       appRoleAssignmentRequired: value.appRoleAssignmentRequired,
+      tags: value.tags,
+      notes: value.notes,
     };
   return {
     type: 'ServicePrincipal' as const,

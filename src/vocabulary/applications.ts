@@ -71,6 +71,38 @@ export interface Compatibility {
   readonly idTokenSignedResponseAlg?: 'RS256' | 'ES256' | undefined;
 }
 
+/** A client of the same organization that gets these delegated permissions without asking the person (Graph). */
+export interface PreAuthorizedApplication {
+  readonly appId: string;
+  readonly delegatedPermissionIds: readonly string[];
+}
+
+/** Claims that tokens carry only where the application asks for them; Entra's names. */
+export const OPTIONAL_CLAIMS = ['acct', 'email', 'family_name', 'given_name', 'idtyp', 'upn'] as const;
+
+export interface OptionalClaim {
+  readonly name: (typeof OPTIONAL_CLAIMS)[number];
+  /** Graph's property; what is not known of a person is left out whether it is essential or not, as Entra has it. */
+  readonly essential: boolean;
+}
+
+/** Of the ID tokens for the application, and of the access tokens for its API. */
+export interface OptionalClaims {
+  readonly idToken?: readonly OptionalClaim[] | undefined;
+  readonly accessToken?: readonly OptionalClaim[] | undefined;
+}
+
+/** Which groups a token names: none, all that he is in, those that are assigned to the application, or directory roles. */
+export const GROUP_MEMBERSHIP_CLAIMS = ['None', 'SecurityGroup', 'ApplicationGroup', 'DirectoryRole', 'All'] as const;
+export type GroupMembershipClaims = (typeof GROUP_MEMBERSHIP_CLAIMS)[number];
+
+/** A publisher is a verified domain of the application's home (docs/decisions/0024). All null: not verified. */
+export interface VerifiedPublisher {
+  readonly displayName: string | null;
+  readonly verifiedPublisherId: string | null;
+  readonly addedDateTime: Date | null;
+}
+
 /** The definition of an application, in its home tenant. */
 export interface Application {
   readonly id: ObjectId;
@@ -79,13 +111,38 @@ export interface Application {
   readonly description: string | null;
   readonly signInAudience: 'AzureADMyOrg' | 'AzureADMultipleOrgs';
   readonly publisherDomain: string | null;
+  readonly verifiedPublisher: VerifiedPublisher;
+  /** No new tokens anywhere, and those that were issued are refused; the definition stays. */
+  readonly isDisabled: boolean;
+  readonly tags: readonly string[];
+  readonly notes: string | null;
+  readonly info: {
+    readonly termsOfServiceUrl: string | null;
+    readonly privacyStatementUrl: string | null;
+    readonly supportUrl: string | null;
+    /** A path below the sign-in server's origin. */
+    readonly logoUrl: string | null;
+  };
   readonly identifierUris: readonly string[];
-  readonly web: { readonly redirectUris: readonly string[]; readonly logoutUrl: string | null };
+  readonly web: {
+    readonly redirectUris: readonly string[];
+    readonly logoutUrl: string | null;
+    readonly homePageUrl: string | null;
+  };
   readonly spa: { readonly redirectUris: readonly string[] };
   readonly publicClient: { readonly redirectUris: readonly string[] };
   readonly isFallbackPublicClient: boolean;
-  readonly api: { readonly oauth2PermissionScopes: readonly PublishedScope[] };
+  readonly api: {
+    readonly oauth2PermissionScopes: readonly PublishedScope[];
+    readonly preAuthorizedApplications: readonly PreAuthorizedApplication[];
+    /** Of access tokens for this API; an ISO 8601 duration, or null: an hour. */
+    readonly accessTokenLifetime: string | null;
+  };
   readonly appRoles: readonly PublishedAppRole[];
+  readonly optionalClaims: OptionalClaims;
+  readonly groupMembershipClaims: GroupMembershipClaims;
+  /** Where the application's signing keys are (RFC 7591, section 2); null: they are in `keyCredentials`. */
+  readonly jwksUri: string | null;
   readonly requiredResourceAccess: readonly RequiredResourceAccess[];
   readonly keyCredentials: readonly KeyCredential[];
   readonly compatibility: Compatibility;
@@ -103,6 +160,10 @@ export interface ServicePrincipal {
   readonly appRoleAssignmentRequired: boolean;
   readonly servicePrincipalType: 'Application';
   readonly createdDateTime: Date;
+  /** This organization's own words on it. */
+  readonly tags: readonly string[];
+  readonly notes: string | null;
+  readonly verifiedPublisher: VerifiedPublisher;
   /** What the application publishes, as its home has it now. */
   readonly identifierUris: readonly string[];
   readonly oauth2PermissionScopes: readonly PublishedScope[];
@@ -130,4 +191,13 @@ export interface AppRoleAssignment {
   readonly resourceId: ObjectId;
   readonly resourceDisplayName: string | null;
   readonly createdDateTime: Date;
+}
+
+/** Who owns an application or service principal: a person, or another application's service principal. */
+export interface Owner {
+  readonly '@odata.type': '#microsoft.graph.user' | '#microsoft.graph.servicePrincipal';
+  readonly id: ObjectId;
+  readonly displayName: string;
+  readonly userPrincipalName: string | null;
+  readonly appId: string | null;
 }

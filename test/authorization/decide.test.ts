@@ -31,6 +31,10 @@ const delegated = (over: Partial<Question>, state: Partial<typeof alive> = {}): 
   ...over,
   state: { ...alive, ...state },
 });
+const ownedBy = {
+  delegated: [],
+  application: ['Application.ReadWrite.All', 'Application.ReadWrite.OwnedBy'] as const,
+};
 const application = (over: Partial<Question>, state: Partial<typeof alive> = {}): Question => ({
   ...delegated(over, state),
   kind: 'application',
@@ -115,6 +119,19 @@ describe('the decision', () => {
       application({ target: { heldRoles: [], reach: 'all' } }),
       'reachLacks',
     ],
+    [
+      'an application with the right over its own alone, on another’s (CON-18)',
+      application({ permissions: ownedBy, target: {} }, { permissions: ['Application.ReadWrite.OwnedBy'] }),
+      'permissionLacks',
+    ],
+    [
+      'the same on what a person owns',
+      application(
+        { permissions: ownedBy, target: { isOwn: true } },
+        { permissions: ['Application.ReadWrite.OwnedBy'] },
+      ),
+      'permissionLacks',
+    ],
     ['a page for what only an application may do', { ...delegated({}), kind: 'session' }, 'notOnPages'],
   ])('refuses %s', (_case, question, refusal) => {
     expect(decide(question)).toMatchObject({ allowed: false, refusal });
@@ -128,6 +145,22 @@ describe('the decision', () => {
       ['User.Read'],
     ],
     ['a user administrator', delegated({}, { directoryRoles: [role('User Administrator')] }), ['User.ReadWrite.All']],
+    [
+      'an application with the right over its own alone, on its own (CON-18)',
+      application(
+        { permissions: ownedBy, target: { isOwned: true } },
+        { permissions: ['Application.ReadWrite.OwnedBy'] },
+      ),
+      ['Application.ReadWrite.OwnedBy'],
+    ],
+    [
+      'an application with both rights, on another’s: by the wider one',
+      application(
+        { permissions: ownedBy, target: {} },
+        { permissions: ['Application.ReadWrite.OwnedBy', 'Application.ReadWrite.All'] },
+      ),
+      ['Application.ReadWrite.All'],
+    ],
     ['an application with the role', application({}), ['User.ReadWrite.All']],
     [
       'a global administrator anything on another one',

@@ -116,6 +116,46 @@ describe('apply', () => {
     expect(row?.force).toBe(true);
   });
 
+  test('an application’s publisher, owners and the rest of its properties, and a service principal’s notes', async () => {
+    const text = `tenants:
+  - displayName: Tailwind
+    domains: [tailwind.example]
+    users: [{ userPrincipalName: tom@tailwind.example, displayName: Tom }]
+    applications:
+      - displayName: Branded
+        appId: 5b1f5f4e-6a0f-4b39-9d0a-1e6f6c1d2a77
+        signInAudience: AzureADMultipleOrgs
+        isDisabled: true
+        tags: [finance]
+        notes: Ask Tom.
+        info: { termsOfServiceUrl: https://app.example/terms }
+        web: { homePageUrl: https://app.example/ }
+        api: { accessTokenLifetime: PT30M }
+        optionalClaims: { idToken: [{ name: acct }] }
+        groupMembershipClaims: SecurityGroup
+        verifiedPublisher: Tailwind.example
+        owners: [Tom@tailwind.example]
+    servicePrincipals: [{ appId: 5b1f5f4e-6a0f-4b39-9d0a-1e6f6c1d2a77, tags: [own], notes: Ours. }]
+`;
+    expect((await changesOf(text)).map(({ type }) => type)).toEqual(expect.arrayContaining(['Application', 'User']));
+    expect(await changesOf(text)).toEqual([]);
+    expect((await changesOf(text.replace('PT30M', 'PT45M'))).map(({ name }) => name)).toEqual(['Branded']);
+    const exported = parse((await cli.run('export', '--tenant', 'tailwind.example')).stdout).tenants[0];
+    expect(exported.applications[0]).toMatchObject({
+      isDisabled: true,
+      api: { accessTokenLifetime: 'PT45M' },
+      verifiedPublisher: 'tailwind.example',
+      owners: ['tom@tailwind.example'],
+    });
+    expect(exported.servicePrincipals).toMatchObject([{ tags: ['own'], notes: 'Ours.' }]);
+    expect(await changesOf(JSON.stringify({ tenants: [exported] }))).toEqual([]);
+    const wrong = text.replace('verifiedPublisher: Tailwind', 'verifiedPublisher: contoso').replace('[Tom@', '[Tim@');
+    const { code, stderr } = await cli.run('apply', '-f', cli.file('wrong.yaml', wrong));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('contoso.example is not a domain of this tenant.');
+    expect(stderr).toContain('Tim@tailwind.example is not a user of this tenant.');
+  });
+
   test('scopes and roles that an application publishes keep the ids that were made for them', async () => {
     const text = `tenants:
   - displayName: Proseware

@@ -116,10 +116,10 @@ describe('CON-20: with permissions to read alone', () => {
   });
 
   test.each(reads)('%s is answered', async (_name, operation) => {
-    const { method, path } = requestOf(operation, await furnished(), tenant);
-    const delegated = await server.call(await reader.token(), method, path);
+    const { method, path, body } = requestOf(operation, await furnished(), tenant);
+    const delegated = await server.call(await reader.token(), method, path, body);
     expect(delegated.status).toBe(200);
-    const appOnly = await server.call(await application.token(), method, path);
+    const appOnly = await server.call(await application.token(), method, path, body);
     expect(appOnly.status).toBe(path.startsWith('/v1.0/me') ? 400 : 200);
   });
 });
@@ -137,7 +137,8 @@ describe('without any token', () => {
 test('CON-21: HEAD answers like GET without a body, and reads alone', async () => {
   const reader = await anAdministrator(DELEGATED_PERMISSIONS.filter(isReading));
   const objects = await furnished();
-  for (const [, operation] of reads) {
+  // A question that is asked by POST is none for HEAD.
+  for (const [, operation] of reads.filter(([, { route }]) => route?.method === 'GET')) {
     const { path } = requestOf(operation, objects, tenant);
     const answer = await server.call(await reader.token(), 'HEAD', path);
     expect([path, answer.status, answer.text]).toEqual([path, 200, '']);

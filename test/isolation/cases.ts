@@ -165,6 +165,34 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   },
   updateFederatedIdentityCredential: { ...credentialOf, body: () => ({ subject: 'changed' }) },
   deleteFederatedIdentityCredential: credentialOf,
+
+  // Registration
+  registerClient: { body: () => ({ redirect_uris: ['https://app.example/callback'] }) },
+
+  // Owners, publishers
+  listApplicationOwners: on('application'),
+  addApplicationOwner: { ...on('application'), body: ({ member }) => ({ '@odata.id': link(member) }) },
+  removeApplicationOwner: { parameters: ({ application, user }) => ({ id: application, ownerId: user }) },
+  listServicePrincipalOwners: on('client'),
+  addServicePrincipalOwner: { ...on('client'), body: ({ member }) => ({ '@odata.id': link(member) }) },
+  removeServicePrincipalOwner: { parameters: ({ client, user }) => ({ id: client, ownerId: user }) },
+  setVerifiedPublisher: {
+    ...on('application'),
+    body: (_objects, { domain }) => ({ verifiedPublisherId: domain }),
+  },
+  unsetVerifiedPublisher: on('application'),
+  withdrawApplication: { ...on('application'), body: () => ({ tenantId: crypto.randomUUID() }) },
+  restoreApplicationAccess: { ...on('application'), body: () => ({ tenantId: crypto.randomUUID() }) },
+  createAppRoleAssignedTo: {
+    ...on('resource'),
+    body: ({ member, resource, appRole }) => ({ principalId: member, resourceId: resource, appRoleId: appRole }),
+    refusals: { appRole: 400 },
+  },
+  getMemberObjects: { ...on('member'), body: () => ({ securityEnabledOnly: true }) },
+  getMyMemberObjects: { body: () => ({}) },
+  deleteAppRoleAssignedTo: {
+    parameters: ({ resource, clientAssignment }) => ({ id: resource, assignmentId: clientAssignment }),
+  },
 };
 
 export interface CaseRequest {

@@ -12,10 +12,13 @@ import * as consentOrigins from '../../src/directory/consent-origins.ts';
 import * as consents from '../../src/directory/consents.ts';
 import * as dependents from '../../src/directory/dependents.ts';
 import * as federatedCredentials from '../../src/directory/federated-credentials.ts';
+import * as groupClaims from '../../src/directory/group-claims.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
+import * as memberObjects from '../../src/directory/member-objects.ts';
 import * as organizations from '../../src/directory/organizations.ts';
 import * as ownConsents from '../../src/directory/own-consents.ts';
+import * as owners from '../../src/directory/owners.ts';
 import * as grants from '../../src/directory/permission-grants.ts';
 import * as roleAssignments from '../../src/directory/role-assignments.ts';
 import * as servicePrincipals from '../../src/directory/service-principals.ts';
@@ -65,6 +68,24 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'directory',
     (permit, { servicePrincipal, user }) => assignments.readAssignable(permit, object(servicePrincipal), user),
   ],
+  readPrincipalType: ['directory', (permit, { user }) => assignments.readPrincipalType(permit, object(user))],
+  listOwners: [
+    'directory',
+    async (permit, { application, servicePrincipal }) => {
+      await owners.listOwners(permit, 'Application', object(application), page);
+      await owners.listOwners(permit, 'ServicePrincipal', object(servicePrincipal), page);
+    },
+  ],
+  isOwnerOf: [
+    'directory',
+    (permit, { application, user }) => owners.isOwnerOf(permit, object(application), { userId: user }),
+  ],
+  readGroupIds: [
+    'authentication',
+    (permit, { user, appId }) =>
+      groupClaims.readGroupIds(permit, { userId: user, appId, kind: 'SecurityGroup', limit: 200 }),
+  ],
+  listMemberObjects: ['directory', (permit, { user }) => memberObjects.listMemberObjects(permit, object(user), false)],
   listApplications: ['directory', (permit) => applications.listApplications(permit, page)],
   readApplication: [
     'directory',
@@ -267,6 +288,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
       ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
       'isGrantPrivileged',
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
+      ...['readPrincipalType', 'isOwnerOf'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
   });

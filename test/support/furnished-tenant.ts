@@ -56,7 +56,11 @@ const ROWS = `
     values ($tenant, $audit, $marker, 'UserManagement', 'Add', 'success', 'x', '{}');
   insert into sign_ins (tenant_id, id, event_type, user_display_name, correlation_id) values ($tenant, $signIn, 'interactiveUser', $marker, 'x');
   insert into federated_identity_credentials (tenant_id, id, application_id, name, issuer, subject, audiences)
-    values ($tenant, $federatedCredential, $application, $marker, 'https://idp.example.com', $marker, '{api://x}')`;
+    values ($tenant, $federatedCredential, $application, $marker, 'https://idp.example.com', $marker, '{api://x}');
+  insert into tenant_policies (tenant_id, id, settings)
+    values ($tenant, 'authorizationPolicy', '{"allowDynamicClientRegistration": true}') on conflict do nothing;
+  insert into application_owners (tenant_id, id, application_id, user_id) values ($tenant, gen_random_uuid(), $application, $user);
+  insert into service_principal_owners (tenant_id, id, owned_id, user_id) values ($tenant, gen_random_uuid(), $client, $user)`;
 
 /** Puts one object of every kind into the tenant. Whatever has a name is called `marker`. */
 export async function furnish(

@@ -6,6 +6,7 @@ import {
   type NewAssignment,
   type PrincipalType,
   readAssignable,
+  readPrincipalType,
   removeAppRole,
 } from '../../directory/app-role-assignments.ts';
 import type { Permit } from '../../store/permit.ts';
@@ -98,6 +99,43 @@ export const getAppRoleAssignedTo = readOperation({
   permissions: reading,
   input: z.strictObject({ id: objectId, query: listQuery }),
   run: (permit, { id, query }) => listAssignmentsOfResource(permit, id, query),
+});
+
+/** The same deed as of the three kinds of principals, seen from the API. */
+export const addAppRoleAssignedTo = writeOperation({
+  name: 'createAppRoleAssignedTo',
+  summary: 'Give a role of an API to a service principal, user or group',
+  action: 'directory/servicePrincipals/appRoleAssignments/update',
+  route: { method: 'POST', path: '/servicePrincipals/:id/appRoleAssignedTo', status: 201 },
+  permissions: writing,
+  audit: {
+    activity: 'Add app role assignment',
+    category: 'ApplicationManagement',
+    type: 'Assign',
+    object: 'AppRoleAssignment',
+  },
+  input,
+  target: (permit, { body }) => reachOf(permit, body.resourceId, body.appRoleId),
+  run: async (permit, { id, body }) => {
+    if (body.resourceId !== id) throw badRequest('body.resourceId: Must be the id in the path.');
+    return assignAppRole(permit, { ...body, principalType: await readPrincipalType(permit, body.principalId) });
+  },
+});
+
+export const removeAppRoleAssignedTo = writeOperation({
+  name: 'deleteAppRoleAssignedTo',
+  summary: 'Take a role of an API back',
+  action: 'directory/servicePrincipals/appRoleAssignments/update',
+  route: { method: 'DELETE', path: '/servicePrincipals/:id/appRoleAssignedTo/:assignmentId', status: 204 },
+  permissions: writing,
+  audit: {
+    activity: 'Remove app role assignment',
+    category: 'ApplicationManagement',
+    type: 'Unassign',
+    object: 'AppRoleAssignment',
+  },
+  input: z.strictObject({ id: objectId, assignmentId: objectId }),
+  run: (permit, { id, assignmentId }) => removeAppRole(permit, id, assignmentId),
 });
 
 /** wire.md: app roles of the directory API need Privileged Role Administrator or Global Administrator (CON-15). */

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { GROUP_MEMBERSHIP_CLAIMS, OPTIONAL_CLAIMS } from '../../vocabulary/applications.ts';
+import { secondsOf } from '../../vocabulary/durations.ts';
+import { urlProblem } from '../../vocabulary/outbound-urls.ts';
 import { publicJwkOf, validityOf } from '../../vocabulary/public-keys.ts';
 import { nullableText, text } from './inputs.ts';
 import { browserRedirectUris, httpsPage, nativeRedirectUris } from './redirect-uris.ts';
 
 const guid = z.guid();
+const lowerGuid = guid.transform((id) => id.toLowerCase());
 const value = text(120).regex(/^[A-Za-z0-9._:/-]+$/, 'Letters, digits and . _ : / - only.');
 
 export const publishedScope = z.strictObject({
@@ -64,6 +68,28 @@ export const compatibility = z.strictObject({
   idTokenSignedResponseAlg: z.enum(['RS256', 'ES256']).optional(),
 });
 
+const preAuthorizedApplications = z
+  .array(z.strictObject({ appId: lowerGuid, delegatedPermissionIds: z.array(lowerGuid).min(1).max(200) }))
+  .max(100)
+  .superRefine((entries, context) => {
+    if (new Set(entries.map(({ appId }) => appId)).size < entries.length)
+      context.addIssue({ code: 'custom', message: 'Two entries have the same appId.' });
+  });
+
+const accessTokenLifetime = z.string().refine((duration) => {
+  const seconds = secondsOf(duration);
+  return seconds >= 300 && seconds <= 86_400;
+}, 'Must be a duration from PT5M to PT24H, such as PT1H30M.');
+
+const optionalClaim = z.strictObject({ name: z.enum(OPTIONAL_CLAIMS), essential: z.boolean().default(false) });
+const optionalClaims = z.array(optionalClaim).max(OPTIONAL_CLAIMS.length);
+
+/** Where an application publishes its keys: fetched by the server, so it must be a place that it would go to. */
+export const keySetUri = z.string().superRefine((value, context) => {
+  const problem = urlProblem(value);
+  if (problem) context.addIssue(`The URL ${problem}.`);
+});
+
 /** What a client may write of an application. Ids, owners, secrets and publisher are the server's (API-09). */
 export const applicationProperties = {
   description: nullableText(1_000).optional(),
@@ -73,18 +99,46 @@ export const applicationProperties = {
     .strictObject({
       redirectUris: browserRedirectUris.optional(),
       logoutUrl: httpsPage.nullable().optional(),
+      homePageUrl: httpsPage.nullable().optional(),
     })
     .optional(),
   spa: z.strictObject({ redirectUris: browserRedirectUris.optional() }).optional(),
   publicClient: z.strictObject({ redirectUris: nativeRedirectUris.optional() }).optional(),
   isFallbackPublicClient: z.boolean().optional(),
   api: z
-    .strictObject({ oauth2PermissionScopes: z.array(publishedScope).max(200).superRefine(distinct).optional() })
+    .strictObject({
+      oauth2PermissionScopes: z.array(publishedScope).max(200).superRefine(distinct).optional(),
+      preAuthorizedApplications: preAuthorizedApplications.optional(),
+      accessTokenLifetime: accessTokenLifetime.nullable().optional(),
+    })
     .optional(),
   appRoles: z.array(publishedAppRole).max(200).superRefine(distinct).optional(),
   requiredResourceAccess: z.array(resourceAccess).max(50).optional(),
   keyCredentials: z.array(keyCredential).max(20).optional(),
   compatibility: compatibility.optional(),
+  isDisabled: z.boolean().optional(),
+  tags: z.array(text(256)).max(50).optional(),
+  notes: nullableText(1_024).optional(),
+  info: z
+    .strictObject({
+      termsOfServiceUrl: httpsPage.nullable().optional(),
+      privacyStatementUrl: httpsPage.nullable().optional(),
+      supportUrl: httpsPage.nullable().optional(),
+    })
+    .optional(),
+  optionalClaims: z
+    .strictObject({ idToken: optionalClaims.optional(), accessToken: optionalClaims.optional() })
+    .optional(),
+  groupMembershipClaims: z.enum(GROUP_MEMBERSHIP_CLAIMS).optional(),
+  jwksUri: keySetUri.nullable().optional(),
+};
+
+/** What an organization may set of an application's presence in it. */
+export const servicePrincipalProperties = {
+  accountEnabled: z.boolean().optional(),
+  appRoleAssignmentRequired: z.boolean().optional(),
+  tags: z.array(text(256)).max(50).optional(),
+  notes: nullableText(1_024).optional(),
 };
 
 export function distinct(

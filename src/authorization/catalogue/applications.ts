@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { readPrivilege } from '../../directory/app-privilege.ts';
 import {
   createApplication,
   deleteApplication,
@@ -10,8 +9,9 @@ import {
 import { addSecret, removeSecret } from '../../directory/password-credentials.ts';
 import { readOperation, writeOperation } from '../operation.ts';
 import { applicationProperties } from './application-inputs.ts';
-import { reading, writing } from './application-permissions.ts';
+import { reading, readingOne, writingOne } from './application-permissions.ts';
 import { listQuery, notEmpty, nullableText, objectId, referencedId, text, version } from './inputs.ts';
+import { credentialsTarget, ownership } from './ownership.ts';
 
 const audited = { category: 'ApplicationManagement', object: 'Application' } as const;
 
@@ -31,8 +31,9 @@ export const getApplication = readOperation({
   summary: 'Get an application',
   action: 'directory/applications/standard/read',
   route: { method: 'GET', path: '/applications/:id', status: 200 },
-  permissions: reading,
+  permissions: readingOne,
   input: z.strictObject({ id: objectId }),
+  target: (permit, { id }, caller) => ownership(permit, id, caller),
   run: (permit, { id }) => readApplication(permit, id),
 });
 
@@ -41,10 +42,14 @@ export const addApplication = writeOperation({
   summary: 'Create an application, and its service principal in this organization',
   action: 'directory/applications/create',
   route: { method: 'POST', path: '/applications', status: 201 },
-  permissions: writing,
+  permissions: writingOne,
   audit: { activity: 'Add application', type: 'Add', ...audited },
   input: z.strictObject({ body: z.strictObject({ ...applicationProperties, displayName: text(256) }) }),
-  run: (permit, { body }) => createApplication(permit, body),
+  target: (_permit, { body }) => ({ isOwned: true, ...preAuthorizing(body) }),
+  run: (permit, { body }, { servicePrincipalId, grantedBy }) => {
+    const firstOwner = grantedBy.includes('Application.ReadWrite.OwnedBy') ? servicePrincipalId : undefined;
+    return createApplication(permit, { ...body, firstOwner });
+  },
 });
 
 export const patchApplication = writeOperation({
@@ -52,7 +57,7 @@ export const patchApplication = writeOperation({
   summary: 'Update an application',
   action: 'directory/applications/basic/update',
   route: { method: 'PATCH', path: '/applications/:id', status: 204 },
-  permissions: writing,
+  permissions: writingOne,
   versioned: true,
   audit: { activity: 'Update application', type: 'Update', ...audited },
   input: z.strictObject({
@@ -63,7 +68,10 @@ export const patchApplication = writeOperation({
       .refine(notEmpty, 'Nothing to update.'),
   }),
   // Where a redirect URI or a key of a privileged application can be set, its privileges can be had (CON-16).
-  target: async (permit, { id }) => readPrivilege(permit, id),
+  target: async (permit, { id, body }, caller) => ({
+    ...preAuthorizing(body),
+    ...(await credentialsTarget(permit, id, caller)),
+  }),
   run: (permit, { id, body, version }) => updateApplication(permit, id, body, version),
 });
 
@@ -72,10 +80,11 @@ export const removeApplication = writeOperation({
   summary: 'Delete an application, and its service principal in this organization',
   action: 'directory/applications/delete',
   route: { method: 'DELETE', path: '/applications/:id', status: 204 },
-  permissions: writing,
+  permissions: writingOne,
   versioned: true,
   audit: { activity: 'Delete application', type: 'Delete', ...audited },
   input: z.strictObject({ id: objectId, version }),
+  target: (permit, { id }, caller) => ownership(permit, id, caller),
   run: (permit, { id, version }) => deleteApplication(permit, id, version),
 });
 
@@ -84,7 +93,7 @@ export const addPassword = writeOperation({
   summary: 'Add a client secret; its value is in the answer, this once',
   action: 'directory/applications/credentials/update',
   route: { method: 'POST', path: '/applications/:id/addPassword', status: 200 },
-  permissions: writing,
+  permissions: writingOne,
   audit: { activity: 'Update application – Certificates and secrets management', type: 'Update', ...audited },
   input: z.strictObject({
     id: objectId,
@@ -99,7 +108,7 @@ export const addPassword = writeOperation({
       })
       .optional(),
   }),
-  target: async (permit, { id }) => readPrivilege(permit, id),
+  target: (permit, { id }, caller) => credentialsTarget(permit, id, caller),
   run: (permit, { id, body }) => {
     const { displayName, endDateTime } = body?.passwordCredential ?? {};
     return addSecret(permit, id, {
@@ -114,8 +123,15 @@ export const removePassword = writeOperation({
   summary: 'Remove a client secret',
   action: 'directory/applications/credentials/update',
   route: { method: 'POST', path: '/applications/:id/removePassword', status: 204 },
-  permissions: writing,
+  permissions: writingOne,
   audit: { activity: 'Update application – Certificates and secrets management', type: 'Update', ...audited },
   input: z.strictObject({ id: objectId, body: z.strictObject({ keyId: referencedId }) }),
+  target: (permit, { id }, caller) => ownership(permit, id, caller),
   run: (permit, { id, body }) => removeSecret(permit, id, body.keyId),
 });
+
+/** Naming a client to which people need not consent is an administrator's consent for all of them (CON-28). */
+function preAuthorizing({ api }: { api?: { preAuthorizedApplications?: readonly unknown[] | undefined } | undefined }) {
+  const isEmpty = (api?.preAuthorizedApplications ?? []).length === 0;
+  return isEmpty ? {} : ({ byPeopleAlone: true, reach: 'exceptDirectoryAppRoles' } as const);
+}

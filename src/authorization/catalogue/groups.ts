@@ -11,6 +11,7 @@ import {
   updateGroup,
 } from '../../directory/groups.ts';
 import { readOperation, writeOperation } from '../operation.ts';
+import { membership, READ_MEMBERS } from './group-permissions.ts';
 import {
   listQuery,
   notEmpty,
@@ -24,16 +25,8 @@ import {
 } from './inputs.ts';
 import { signedIn } from './signed-in.ts';
 
-const READ = ['Group.Read.All', 'Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All'] as const;
 const WRITE = ['Group.ReadWrite.All', 'Directory.ReadWrite.All'] as const;
-const READ_MEMBERS = ['GroupMember.Read.All', 'GroupMember.ReadWrite.All', ...READ] as const;
 const WRITE_MEMBERS = ['GroupMember.ReadWrite.All', ...WRITE] as const;
-const READ_MEMBERSHIP = ['User.Read.All', 'User.ReadWrite.All', ...READ_MEMBERS] as const;
-const membership = {
-  delegated: READ_MEMBERSHIP,
-  application: READ_MEMBERSHIP,
-  own: ['User.Read', 'User.ReadWrite'],
-} as const;
 const mailNickname = text(64).regex(/^[A-Za-z0-9._-]+$/, 'Letters, digits and . _ - only.');
 const description = nullableText(1_024).optional();
 const audited = { category: 'GroupManagement', object: 'Group' } as const;

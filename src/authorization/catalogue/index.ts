@@ -4,9 +4,13 @@ import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
 import * as federatedCredentials from './federated-credentials.ts';
 import * as groups from './groups.ts';
+import * as memberObjects from './member-objects.ts';
 import * as organization from './organization.ts';
+import * as owners from './owners.ts';
 import * as pageConsents from './page-consents.ts';
 import * as permissionGrants from './permission-grants.ts';
+import * as publishers from './publishers.ts';
+import * as registration from './registration.ts';
 import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
 import * as userPasswords from './user-passwords.ts';
@@ -22,10 +26,14 @@ export const CATALOGUE: readonly AnyOperation[] = [
   groups,
   applications,
   federatedCredentials,
+  registration,
   servicePrincipals,
   appRoleAssignments,
   permissionGrants,
   roleManagement,
   pageConsents,
   auditLogs,
+  owners,
+  memberObjects,
+  publishers,
 ].flatMap((module): AnyOperation[] => Object.values(module));

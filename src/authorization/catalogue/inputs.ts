@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { OwnerReference } from '../../directory/owners.ts';
 import { type AppId, type ObjectId, parseAppId, parseObjectId } from '../../vocabulary/ids.ts';
 import type { ListQuery } from '../../vocabulary/list-query.ts';
 
@@ -68,6 +69,18 @@ export const userReference = z.string().transform((value, context): ObjectId => 
   context.addIssue({ code: 'custom', message: 'Must be a link to a user of this directory.' });
   return z.NEVER;
 });
+
+/** A link to one who can own something, in the same way. */
+export const ownerReference = z.string().transform((value, context): OwnerReference => {
+  const [, collection = '', id = ''] =
+    /^(?:\/v1\.0)?\/?(users|servicePrincipals|directoryObjects)\/([0-9a-f-]{36})$/i.exec(value) ?? [];
+  const parsed = parseObjectId(id);
+  const known = OWNER_COLLECTIONS.find((name) => name.toLowerCase() === collection.toLowerCase());
+  if (parsed && known) return { id: parsed, collection: known };
+  context.addIssue({ code: 'custom', message: 'Must be a link to a user or service principal of this directory.' });
+  return z.NEVER;
+});
+const OWNER_COLLECTIONS = ['users', 'servicePrincipals', 'directoryObjects'] as const;
 
 /** `members@odata.bind`: Graph's limit of 20 in one request. */
 export const userReferences = z.array(userReference).min(1).max(20);

@@ -7,6 +7,7 @@ import {
   updateServicePrincipal,
 } from '../../directory/service-principals.ts';
 import { readOperation, writeOperation } from '../operation.ts';
+import { servicePrincipalProperties } from './application-inputs.ts';
 import { reading, writing } from './application-permissions.ts';
 import { appId, listQuery, notEmpty, objectId } from './inputs.ts';
 
@@ -46,16 +47,14 @@ export const addServicePrincipal = writeOperation({
 
 export const patchServicePrincipal = writeOperation({
   name: 'updateServicePrincipal',
-  summary: 'Enable or disable an application in the organization',
+  summary: 'Update a service principal: enable or disable it in the organization, keep it for those assigned to it',
   action: 'directory/servicePrincipals/basic/update',
   route: { method: 'PATCH', path: '/servicePrincipals/:id', status: 204 },
   permissions: writing,
   audit: { activity: 'Update service principal', type: 'Update', ...audited },
   input: z.strictObject({
     id: objectId,
-    body: z
-      .strictObject({ accountEnabled: z.boolean().optional(), appRoleAssignmentRequired: z.boolean().optional() })
-      .refine(notEmpty, 'Nothing to update.'),
+    body: z.strictObject(servicePrincipalProperties).refine(notEmpty, 'Nothing to update.'),
   }),
   run: (permit, { id, body }) => updateServicePrincipal(permit, id, body),
 });

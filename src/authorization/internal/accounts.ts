@@ -1,4 +1,5 @@
 import { readAccount } from '../../directory/accounts.ts';
+import { type GroupQuestion, readGroupIds } from '../../directory/group-claims.ts';
 import { readUserAssignment } from '../../directory/user-assignments.ts';
 import { internalOperation } from '../operation.ts';
 
@@ -18,4 +19,12 @@ export const getUserAssignment = internalOperation({
   access: 'read',
   short: true,
   run: (permit, who: { readonly userId: string; readonly appId: string }) => readUserAssignment(permit, who),
+});
+
+/** The groups that a token would name. */
+export const getGroupIds = internalOperation({
+  action: 'authentication/accounts/read',
+  access: 'read',
+  short: true,
+  run: (permit, question: GroupQuestion) => readGroupIds(permit, question),
 });

@@ -5,6 +5,7 @@ import type { Application } from '../../vocabulary/applications.ts';
 import type { Tenancy } from '../tenancy.ts';
 import type { Change } from './changes.ts';
 import { differenceOf } from './difference.ts';
+import { applyOwnership } from './ownership.ts';
 import { permissionIds } from './permissions.ts';
 import type { ApplicationManifest, TenantManifest } from './schema.ts';
 
@@ -22,6 +23,7 @@ export async function applyApplications(
     );
     const application = await applyApplication(tenancy, wanted, existing, all, changes);
     await applySecrets(tenancy, wanted, application, changes);
+    await applyOwnership(tenancy, wanted, application, changes);
   }
 }
 
@@ -32,7 +34,7 @@ async function applyApplication(
   all: readonly ApplicationManifest[],
   changes: Change[],
 ): Promise<Application> {
-  const { id, appId, passwordCredentials: _, ...named } = wanted;
+  const { id, appId, passwordCredentials: _, verifiedPublisher: _domain, owners: _people, ...named } = wanted;
   const properties = { ...named, requiredResourceAccess: byId(wanted, all) };
   if (!existing) {
     const made = await tenancy.perform(provisionApplication, { id, appId, body: properties });
@@ -47,7 +49,8 @@ async function applyApplication(
   return existing;
 }
 
-type Properties = Omit<ApplicationManifest, 'id' | 'appId' | 'passwordCredentials' | 'requiredResourceAccess'> & {
+type Named = 'id' | 'appId' | 'passwordCredentials' | 'verifiedPublisher' | 'owners' | 'requiredResourceAccess';
+type Properties = Omit<ApplicationManifest, Named> & {
   readonly requiredResourceAccess: ReturnType<typeof byId>;
 };
 
@@ -57,7 +60,7 @@ function changedProperties(properties: Properties, existing: Application): Parti
   const scopes = withKnownIds(api?.oauth2PermissionScopes, existing.api.oauth2PermissionScopes);
   const wanted = {
     ...rest,
-    ...(scopes ? { api: { oauth2PermissionScopes: scopes } } : {}),
+    ...(api ? { api: { ...api, oauth2PermissionScopes: scopes } } : {}),
     ...(appRoles ? { appRoles: withKnownIds(appRoles, existing.appRoles) } : {}),
   };
   const difference: Partial<Properties> = differenceOf(wanted, existing);

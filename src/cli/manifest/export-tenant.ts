@@ -1,9 +1,10 @@
 import { getApplications } from '../../authorization/catalogue/applications.ts';
 import { getGroups, getMembers } from '../../authorization/catalogue/groups.ts';
+import { getApplicationOwners } from '../../authorization/catalogue/owners.ts';
 import { getRoleAssignments } from '../../authorization/catalogue/role-management.ts';
 import { getUsers } from '../../authorization/catalogue/users.ts';
 import { getTenant } from '../../authorization/internal/tenants.ts';
-import type { Application } from '../../vocabulary/applications.ts';
+import type { Application, ServicePrincipal } from '../../vocabulary/applications.ts';
 import { directoryRole } from '../../vocabulary/directory-roles.ts';
 import type { User } from '../../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
@@ -24,7 +25,7 @@ export async function exportTenant(tenancy: Tenancy): Promise<TenantManifest> {
     domains: [...tenant.domains],
     users: await usersOf(tenancy, people),
     groups: await groupsOf(tenancy),
-    applications: applications.map(applicationOf),
+    applications: await applicationsOf(tenancy, applications),
     ...(await consentsOf(tenancy, people, new Set(applications.map(({ appId }) => appId)))),
   };
 }
@@ -50,15 +51,43 @@ async function groupsOf(tenancy: Tenancy) {
   return groups;
 }
 
+async function applicationsOf(tenancy: Tenancy, applications: readonly Application[]): Promise<ApplicationManifest[]> {
+  const written = [];
+  for (const application of applications) {
+    const owners = await tenancy.list(getApplicationOwners, { id: application.id });
+    const people = owners.flatMap(({ userPrincipalName }) => userPrincipalName ?? []);
+    written.push({ ...applicationOf(application), ...(people.length > 0 ? { owners: people } : {}) });
+  }
+  return written;
+}
+
 function applicationOf(application: Application): ApplicationManifest {
-  const { keyCredentials, passwordCredentials, createdDateTime: _, publisherDomain: __, ...properties } = application;
+  const { keyCredentials, passwordCredentials, createdDateTime: _, publisherDomain: __, ...described } = application;
+  const { verifiedPublisher, info, ...properties } = described;
+  const { logoUrl: ___, ...pages } = info;
   return {
     ...properties,
+    ...(verifiedPublisher.verifiedPublisherId === null
+      ? {}
+      : { verifiedPublisher: verifiedPublisher.verifiedPublisherId }),
+    tags: [...properties.tags],
+    info: pages,
+    optionalClaims: {
+      ...(properties.optionalClaims.idToken ? { idToken: [...properties.optionalClaims.idToken] } : {}),
+      ...(properties.optionalClaims.accessToken ? { accessToken: [...properties.optionalClaims.accessToken] } : {}),
+    },
     identifierUris: [...properties.identifierUris],
     web: { ...properties.web, redirectUris: [...properties.web.redirectUris] },
     spa: { redirectUris: [...properties.spa.redirectUris] },
     publicClient: { redirectUris: [...properties.publicClient.redirectUris] },
-    api: { oauth2PermissionScopes: [...properties.api.oauth2PermissionScopes] },
+    api: {
+      ...properties.api,
+      oauth2PermissionScopes: [...properties.api.oauth2PermissionScopes],
+      preAuthorizedApplications: properties.api.preAuthorizedApplications.map((client) => ({
+        ...client,
+        delegatedPermissionIds: [...client.delegatedPermissionIds],
+      })),
+    },
     appRoles: properties.appRoles.map((role) => ({ ...role, allowedMemberTypes: [...role.allowedMemberTypes] })),
     requiredResourceAccess: properties.requiredResourceAccess.map(({ resourceAppId, resourceAccess }) => ({
       resourceAppId,
@@ -94,18 +123,22 @@ async function consentsOf(tenancy: Tenancy, people: readonly User[], own: Readon
     }
   }
   const foreign = present.filter(({ appId }) => appId !== DIRECTORY_APP_ID && !own.has(appId));
-  const changed = present.filter(
-    (known) => own.has(known.appId) && (!known.accountEnabled || known.appRoleAssignmentRequired),
-  );
+  const changed = present.filter((known) => own.has(known.appId) && isChanged(known));
   return {
-    servicePrincipals: [...foreign, ...changed].map(({ appId, accountEnabled, appRoleAssignmentRequired }) => ({
-      appId,
-      accountEnabled,
-      appRoleAssignmentRequired,
-    })),
+    servicePrincipals: [...foreign, ...changed].map(
+      ({ appId, accountEnabled, appRoleAssignmentRequired, tags, notes }) => ({
+        ...{ appId, accountEnabled, appRoleAssignmentRequired },
+        ...(tags.length > 0 ? { tags: [...tags] } : {}),
+        ...(notes === null ? {} : { notes }),
+      }),
+    ),
     oauth2PermissionGrants: grants,
     appRoleAssignments: assignments,
   };
+}
+
+function isChanged({ accountEnabled, appRoleAssignmentRequired, tags, notes }: ServicePrincipal): boolean {
+  return !accountEnabled || appRoleAssignmentRequired || tags.length > 0 || notes !== null;
 }
 
 function withoutNulls<Properties extends object>(properties: Properties): Properties {

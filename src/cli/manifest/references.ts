@@ -48,8 +48,24 @@ function checkNames(tenant: TenantManifest, report: Report): void {
   });
 }
 
+function checkOwnership(
+  { domains }: TenantManifest,
+  { verifiedPublisher, owners = [] }: ApplicationManifest,
+  people: ReadonlySet<string>,
+  report: Report,
+): void {
+  const known = domains.map((domain) => domain.toLowerCase());
+  if (verifiedPublisher !== undefined && !known.includes(verifiedPublisher.toLowerCase()))
+    report(['verifiedPublisher'], `${verifiedPublisher} is not a domain of this tenant.`);
+  owners.forEach((owner, index) => {
+    if (!people.has(owner.toLowerCase())) report(['owners', index], `${owner} is not a user of this tenant.`);
+  });
+}
+
 function checkApplications(tenant: TenantManifest, all: readonly ApplicationManifest[], report: Report): void {
+  const people = new Set(tenant.users?.map(({ userPrincipalName }) => userPrincipalName.toLowerCase()));
   tenant.applications?.forEach((application, index) => {
+    checkOwnership(tenant, application, people, (path, message) => report(['applications', index, ...path], message));
     application.requiredResourceAccess?.forEach(({ resourceAppId, resourceAccess }, position) => {
       resourceAccess.forEach((permission, place) => {
         if ('value' in permission && !permissionIds(resourceAppId, all).get(`${permission.type} ${permission.value}`)) {

@@ -4,6 +4,7 @@ import {
   distinct,
   publishedAppRole,
   publishedScope,
+  servicePrincipalProperties,
 } from '../../authorization/catalogue/application-inputs.ts';
 import { nullableText, text, userPrincipalName } from '../../authorization/catalogue/inputs.ts';
 import { directoryRoleNamed } from '../../vocabulary/directory-roles.ts';
@@ -81,8 +82,9 @@ const application = z.strictObject({
   id,
   appId: appId.optional(),
   displayName: text(256),
-  api: z
-    .strictObject({
+  api: applicationProperties.api
+    .unwrap()
+    .extend({
       oauth2PermissionScopes: z
         .array(publishedScope.extend({ id: z.guid().optional() }))
         .max(200)
@@ -101,13 +103,11 @@ const application = z.strictObject({
     .optional(),
   keyCredentials: z.array(certificate).max(20).optional(),
   passwordCredentials: z.array(secret).max(20).optional(),
+  verifiedPublisher: domain.describe('One of the domains of this tenant.').optional(),
+  owners: z.array(z.string()).max(100).describe('By userPrincipalName.').optional(),
 });
 
-const servicePrincipal = z.strictObject({
-  appId,
-  accountEnabled: z.boolean().optional(),
-  appRoleAssignmentRequired: z.boolean().optional(),
-});
+const servicePrincipal = z.strictObject({ ...servicePrincipalProperties, appId });
 
 const grant = z
   .strictObject({
