@@ -84,7 +84,9 @@ export class Clients {
     const { hasSecret, hasAssertion, redirectUri } = shownFace();
     if (!leavesRecord() || !hasSecret || hasAssertion || redirectUri !== undefined) return undefined;
     const known = this.#known.get(`${request.tenantId} ${appId}`);
-    if (known) request.assumed = { appId, version: known.version };
+    // A tenant that was closed may be open again: nobody is refused by what is remembered.
+    if (!known?.state.tenantEnabled) return undefined;
+    request.assumed = { appId, version: known.version };
     return known;
   }
 

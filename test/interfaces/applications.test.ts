@@ -338,8 +338,10 @@ describe('CON-15: app roles of the directory API', () => {
       permissions.application.some((value) => value === 'Application.ReadWrite.OwnedBy'),
     );
     expect(takes.map(({ name }) => name).sort()).toEqual([
-      ...['addPassword', 'createApplication', 'deleteApplication', 'getApplication', 'listApplicationOwners'],
-      ...['removePassword', 'updateApplication'],
+      ...['addPassword', 'createApplication', 'createFederatedIdentityCredential', 'deleteApplication'],
+      ...['deleteFederatedIdentityCredential', 'getApplication', 'getFederatedIdentityCredential'],
+      ...['listApplicationOwners', 'listFederatedIdentityCredentials', 'registerClient', 'removePassword'],
+      ...['updateApplication', 'updateFederatedIdentityCredential'],
     ]);
     // Each looks at who owns its object: without that, everything would be its own.
     expect(takes.filter(({ target }) => target === undefined)).toEqual([]);

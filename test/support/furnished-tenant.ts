@@ -25,8 +25,15 @@ export const OBJECTS = [
   'roleAssignment',
   'audit',
   'signIn',
+  'scopeId',
+  'grantPolicy',
+  'includeSet',
+  'excludeSet',
+  'classification',
   'federatedCredential',
 ] as const;
+/** These have a number among the parameters of ROWS; those that came later are named there: `':scopeId'`. */
+const NUMBERED = OBJECTS.indexOf('signIn') + 1;
 export type ObjectName = (typeof OBJECTS)[number];
 export type Objects = Readonly<Record<ObjectName, string>>;
 
@@ -36,31 +43,36 @@ export function newObjects(): Objects {
 
 const ROWS = `
   insert into users (tenant_id, id, user_principal_name, display_name)
-    values ($tenant, $user, $user || '@' || $domain, $marker), ($tenant, $member, $member || '@' || $domain, $marker);
-  insert into groups (tenant_id, id, display_name, mail_nickname) values ($tenant, $group, $marker, $group);
-  insert into group_members (tenant_id, group_id, user_id) values ($tenant, $group, $member);
+    values ($1, $2, $2 || '@' || $22, $23), ($1, $3, $3 || '@' || $22, $23);
+  insert into groups (tenant_id, id, display_name, mail_nickname) values ($1, $4, $23, $4);
+  insert into group_members (tenant_id, group_id, user_id) values ($1, $4, $3);
   insert into applications (tenant_id, id, app_id, display_name, oauth2_permission_scopes, app_roles)
-    values ($tenant, $application, $appId, $marker, '[{"value":"Read","isEnabled":true},{"value":"Write","isEnabled":true}]',
-      jsonb_build_array(jsonb_build_object('id', $appRole, 'value', 'Use', 'allowedMemberTypes', '["Application","User"]'::jsonb))),
-    ($tenant, $loneApplication, $loneAppId, $marker, '[]', '[]');
-  insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($tenant, $resource, $appId, $tenant), ($tenant, $client, $clientAppId, $tenant);
+    values ($1, $5, $6, $23, '[{"id":":scopeId","value":"Read","type":"User","isEnabled":true},{"value":"Write","isEnabled":true}]',
+      jsonb_build_array(jsonb_build_object('id', $8, 'value', 'Use', 'allowedMemberTypes', '["Application","User"]'::jsonb))),
+    ($1, $11, $12, $23, '[]', '[]');
+  insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($1, $7, $6, $1), ($1, $9, $10, $1);
   insert into password_credentials (tenant_id, key_id, application_id, hint, secret_hmac, end_at)
-    values ($tenant, $secret, $application, 'abc', '\\x00', now() + interval '1 day');
+    values ($1, $13, $5, 'abc', '\\x00', now() + interval '1 day');
   insert into oauth2_permission_grants (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope)
-    values ($tenant, $grant, $client, $resource, 'AllPrincipals', null, '{Read}'), ($tenant, $userGrant, $client, $resource, 'Principal', $member, '{Read}');
+    values ($1, $14, $9, $7, 'AllPrincipals', null, '{Read}'), ($1, $15, $9, $7, 'Principal', $3, '{Read}');
   insert into app_role_assignments (tenant_id, id, principal_type, service_principal_id, user_id, group_id, resource_id, app_role_id)
-    values ($tenant, $clientAssignment, 'ServicePrincipal', $client, null, null, $resource, gen_random_uuid()),
-      ($tenant, $userAssignment, 'User', null, $user, null, $resource, gen_random_uuid()), ($tenant, $groupAssignment, 'Group', null, null, $group, $resource, gen_random_uuid());
-  insert into role_assignments (tenant_id, id, role_definition_id, user_id) values ($tenant, $roleAssignment, $role, $member);
+    values ($1, $16, 'ServicePrincipal', $9, null, null, $7, gen_random_uuid()),
+      ($1, $17, 'User', null, $2, null, $7, gen_random_uuid()), ($1, $18, 'Group', null, null, $4, $7, gen_random_uuid());
+  insert into role_assignments (tenant_id, id, role_definition_id, user_id) values ($1, $19, $24, $3);
   insert into directory_audits (tenant_id, id, activity_display_name, category, operation_type, result, correlation_id, initiated_by)
-    values ($tenant, $audit, $marker, 'UserManagement', 'Add', 'success', 'x', '{}');
-  insert into sign_ins (tenant_id, id, event_type, user_display_name, correlation_id) values ($tenant, $signIn, 'interactiveUser', $marker, 'x');
+    values ($1, $20, $23, 'UserManagement', 'Add', 'success', 'x', '{}');
+  insert into sign_ins (tenant_id, id, event_type, user_display_name, correlation_id) values ($1, $21, 'interactiveUser', $23, 'x');
+  insert into permission_grant_policies (tenant_id, id, display_name) values ($1, ':grantPolicy', $23);
+  insert into permission_grant_condition_sets (tenant_id, id, policy_id, kind, permission_type)
+    values ($1, ':includeSet', ':grantPolicy', 'includes', 'delegated'), ($1, ':excludeSet', ':grantPolicy', 'excludes', 'delegated');
+  insert into delegated_permission_classifications (tenant_id, id, service_principal_id, permission_id, permission_name, classification)
+    values ($1, ':classification', $7, gen_random_uuid(), $23, 'low');
   insert into federated_identity_credentials (tenant_id, id, application_id, name, issuer, subject, audiences)
-    values ($tenant, $federatedCredential, $application, $marker, 'https://idp.example.com', $marker, '{api://x}');
+    values ($1, ':federatedCredential', $5, $23, 'https://idp.example.com', $23, '{api://x}');
   insert into tenant_policies (tenant_id, id, settings)
-    values ($tenant, 'authorizationPolicy', '{"allowDynamicClientRegistration": true}') on conflict do nothing;
-  insert into application_owners (tenant_id, id, application_id, user_id) values ($tenant, gen_random_uuid(), $application, $user);
-  insert into service_principal_owners (tenant_id, id, owned_id, user_id) values ($tenant, gen_random_uuid(), $client, $user)`;
+    values ($1, 'authorizationPolicy', '{"allowDynamicClientRegistration": true}') on conflict do nothing;
+  insert into application_owners (tenant_id, id, application_id, user_id) values ($1, gen_random_uuid(), $5, $2);
+  insert into service_principal_owners (tenant_id, id, owned_id, user_id) values ($1, gen_random_uuid(), $9, $2)`;
 
 /** Puts one object of every kind into the tenant. Whatever has a name is called `marker`. */
 export async function furnish(
@@ -70,9 +82,12 @@ export async function furnish(
   marker: string,
 ): Promise<void> {
   const role = directoryRoleNamed('Groups Administrator')?.id ?? '';
-  const values: Record<string, string> = { ...objects, tenant: tenant.id, domain: tenant.domain, marker, role };
+  const values = [tenant.id, ...OBJECTS.slice(0, NUMBERED).map((name) => objects[name]), tenant.domain, marker, role];
   // Several statements at once take no parameters, and these are the test's own words.
-  const text = ROWS.replace(/\$(\w+)/g, (_match, name) => `'${values[name]}'`);
+  const text = ROWS.replace(/\$(\d+)/g, (_match, index) => `'${values[Number(index) - 1]}'`).replace(
+    /:(\w+)/g,
+    (written, name) => objects[name as ObjectName] ?? written, // none when it is another word
+  );
   await asSuperuser(database, text);
 }
 

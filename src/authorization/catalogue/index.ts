@@ -2,12 +2,16 @@ import type { AnyOperation } from '../operation.ts';
 import * as appRoleAssignments from './app-role-assignments.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
+import * as authorizationPolicy from './authorization-policy.ts';
+import * as classifications from './classifications.ts';
+import * as consentUsage from './consent-usage.ts';
 import * as federatedCredentials from './federated-credentials.ts';
 import * as groups from './groups.ts';
 import * as memberObjects from './member-objects.ts';
 import * as organization from './organization.ts';
 import * as owners from './owners.ts';
 import * as pageConsents from './page-consents.ts';
+import * as permissionGrantPolicies from './permission-grant-policies.ts';
 import * as permissionGrants from './permission-grants.ts';
 import * as publishers from './publishers.ts';
 import * as registration from './registration.ts';
@@ -36,4 +40,8 @@ export const CATALOGUE: readonly AnyOperation[] = [
   owners,
   memberObjects,
   publishers,
+  permissionGrantPolicies,
+  authorizationPolicy,
+  classifications,
+  consentUsage,
 ].flatMap((module): AnyOperation[] => Object.values(module));
