@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageFile from '../package.json' with { type: 'json' };
+import { addApplication } from './cli/application.ts';
 import { addApply } from './cli/apply.ts';
 import { addConsent } from './cli/consent.ts';
 import { addDoctor } from './cli/doctor.ts';
@@ -30,7 +31,17 @@ export async function runCommandLine(words: readonly string[], rooms: Rooms): Pr
       'after',
       '\nExit codes: 0 done, 1 it could not be done, 2 a mistake in the words or the configuration.',
     );
-  for (const add of [addServe, addMigrate, addApply, addExport, addTenant, addConsent, addKeys, addDoctor])
+  for (const add of [
+    addServe,
+    addMigrate,
+    addApply,
+    addExport,
+    addTenant,
+    addApplication,
+    addConsent,
+    addKeys,
+    addDoctor,
+  ])
     add(program, rooms);
   try {
     await program.parseAsync([...words], { from: 'user' });

@@ -90,6 +90,10 @@ function pathItemOf(operations: readonly AnyOperation[]): Json {
   return Object.fromEntries([...byMethod].map(([method, meant]) => [method, operationObjectOf(meant)]));
 }
 
+const IMAGES: Json = Object.fromEntries(
+  ['image/png', 'image/jpeg'].map((type) => [type, { schema: { type: 'string', format: 'binary' } }]),
+);
+
 function operationObjectOf(meant: readonly AnyOperation[]): Json {
   const [first] = meant as [AnyOperation]; // a group has one at least
   const { route, list } = first;
@@ -102,7 +106,11 @@ function operationObjectOf(meant: readonly AnyOperation[]): Json {
     parameters: parametersOf(meant),
     ...(bodies.length === 0
       ? {}
-      : { requestBody: { content: jsonOf(bodies.length === 1 ? bodies[0] : { oneOf: bodies }) } }),
+      : {
+          requestBody: {
+            content: route?.body === 'image' ? IMAGES : jsonOf(bodies.length === 1 ? bodies[0] : { oneOf: bodies }),
+          },
+        }),
     responses: {
       [String(route?.status)]: route?.status === 204 ? { description: 'Done' } : { description: 'Done', content },
       default: { $ref: '#/components/responses/Error' },

@@ -26,6 +26,7 @@ import { RemoteKeys } from './remote-keys.ts';
 import { ReplayGuard } from './replay-guard.ts';
 import { Resources } from './resources.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { logoRoute } from './routes/logo.ts';
 import { discoveryRoute, keysRoute } from './routes/metadata.ts';
 import { userinfoRoutes } from './routes/userinfo.ts';
 import { SigningKeys } from './signing-keys.ts';
@@ -116,6 +117,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
       discoveryRoute(origin, directoryOrigin),
       keysRoute(signingKeys),
       preflightRoute(authorization),
+      logoRoute(authorization),
       ...userinfoRoutes({
         authorization,
         tokens,

@@ -52,6 +52,8 @@ export interface Route {
   /** With `:name` for a path parameter; below `/v1.0`. */
   readonly path: string;
   readonly status: 200 | 201 | 204;
+  /** What the body is; JSON unless said otherwise. */
+  readonly body?: 'image';
   /** Of several operations on one method and path, this one is meant when the body has this property. */
   readonly whenBodyHas?: string;
 }

@@ -6,6 +6,7 @@ import { type Config, ConfigError } from '../config.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { inspectDatabase } from '../store/inspection.ts';
 import { databaseProblems } from '../store/safety.ts';
+import { expiringCredentials } from './expiring-credentials.ts';
 import { print } from './output.ts';
 import { CommandError, type Rooms } from './rooms.ts';
 
@@ -15,6 +16,8 @@ interface Finding {
   readonly isWell: boolean;
   readonly words: string;
   readonly mend?: string;
+  /** Well as yet, and not for long. */
+  readonly isWarning?: boolean;
 }
 
 const LOGINS = ['authentication', 'directory', 'operator'] as const;
@@ -60,7 +63,9 @@ async function examine(rooms: Rooms): Promise<Finding[]> {
   }
   try {
     for (const login of LOGINS) findings.push(...(await loginFindings(config, database, login)));
-    return findings;
+    // Where the operator's login does not get in, that is said already.
+    const isReached = findings.some(({ check }) => check === 'database login operator: server');
+    return isReached ? [...findings, ...(await credentialFindings(rooms))] : findings;
   } finally {
     await database.close();
   }
@@ -102,6 +107,24 @@ async function loginFindings(config: Config, database: Database, login: (typeof 
         mend: 'Check the URL, the password and that `bailiwick migrate` made the login.',
       },
     ];
+  }
+}
+
+/** Of all tenants' applications. */
+async function credentialFindings(rooms: Rooms): Promise<Finding[]> {
+  try {
+    const operator = await rooms.openOperator();
+    const found = await expiringCredentials(operator).finally(() => operator.close());
+    return found.map(({ tenantId, application, credential, endDateTime }) => ({
+      check: `${credential} of ${application} (${tenantId})`,
+      isWell: true,
+      isWarning: true,
+      words: `${endDateTime.getTime() < Date.now() ? 'ended' : 'ends'} ${endDateTime.toISOString()}`,
+      mend: 'Add another one, have the application use it, and remove this one.',
+    }));
+  } catch (error) {
+    const mend = 'Mend what is said above; then look again.';
+    return [{ check: 'credentials of applications', isWell: false, words: messageOf(error), mend }];
   }
 }
 
@@ -156,6 +179,8 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function textOf({ check, isWell, words, mend }: Finding): string {
-  return isWell ? `✓ ${check}: ${words}` : `✗ ${check}: ${words}\n  → ${mend}`;
+function textOf({ check, isWell, isWarning = false, words, mend }: Finding): string {
+  const text = `${check}: ${words}`;
+  if (isWell && !isWarning) return `✓ ${text}`;
+  return `${isWarning ? '!' : '✗'} ${text}\n  → ${mend}`;
 }

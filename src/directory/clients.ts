@@ -86,6 +86,11 @@ export interface ClientDefinition {
   readonly homeTenantId: string | null;
   readonly displayName: string;
   readonly publisherDomain: string | null;
+  readonly verifiedPublisherDomain: string | null;
+  readonly homePageUrl: string | null;
+  readonly termsOfServiceUrl: string | null;
+  readonly privacyStatementUrl: string | null;
+  readonly logoHash: string | null;
   readonly signInAudience: string;
   readonly webRedirectUris: readonly string[];
   readonly webLogoutUrl: string | null;
@@ -95,10 +100,10 @@ export interface ClientDefinition {
   readonly keyCredentials: readonly Record<string, unknown>[];
   readonly requiredResourceAccess: readonly Record<string, unknown>[];
   readonly compatibility: Readonly<Record<string, unknown>>;
-  /** Where it publishes the keys by which it signs its assertions. */
-  readonly jwksUri: string | null;
   readonly optionalClaims: OptionalClaims;
   readonly groupMembershipClaims: GroupMembershipClaims;
+  /** Where it publishes the keys by which it signs its assertions. */
+  readonly jwksUri: string | null;
 }
 
 const DEFINITION = (source: string, home: string, kind: string) => `
@@ -107,8 +112,10 @@ const DEFINITION = (source: string, home: string, kind: string) => `
     web_logout_url as "webLogoutUrl", spa_redirect_uris as "spaRedirectUris",
     public_client_redirect_uris as "publicClientRedirectUris", is_fallback_public_client as "isFallbackPublicClient",
     key_credentials as "keyCredentials", required_resource_access as "requiredResourceAccess", compatibility,
-    jwks_uri as "jwksUri",
-    optional_claims as "optionalClaims", group_membership_claims as "groupMembershipClaims"
+    optional_claims as "optionalClaims", group_membership_claims as "groupMembershipClaims",
+    verified_publisher_domain as "verifiedPublisherDomain", home_page_url as "homePageUrl", logo_hash as "logoHash",
+    terms_of_service_url as "termsOfServiceUrl", privacy_statement_url as "privacyStatementUrl",
+    jwks_uri as "jwksUri"
   from ${source}`;
 
 const READ_DEFINITION = {

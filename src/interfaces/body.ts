@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequest, DirectoryError } from '../vocabulary/errors.ts';
+import { type Image, MAX_IMAGE_BYTES } from '../vocabulary/images.ts';
 
 const MAX_BYTES = 256 * 1_024;
 
@@ -8,17 +9,12 @@ const MAX_BYTES = 256 * 1_024;
  * @throws DirectoryError 400, 413, 415
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const {
-    'content-type': type,
-    'content-length': length,
-    'transfer-encoding': chunked,
-    'content-encoding': encoding,
-  } = request.headers;
-  if (Number(length ?? 0) === 0 && chunked === undefined) return undefined;
-  if (Number(length ?? 0) > MAX_BYTES) throw new DirectoryError('Request_EntityTooLarge');
-  if (!/^application\/json\s*(;|$)/i.test(type ?? '')) throw new DirectoryError('Request_UnsupportedMediaType');
-  if (encoding !== undefined && encoding !== 'identity') throw new DirectoryError('Request_UnsupportedMediaType');
-  const text = await readText(request);
+  if (isEmpty(request)) return undefined;
+  requireSmall(request, MAX_BYTES);
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw new DirectoryError('Request_UnsupportedMediaType');
+  requirePlain(request);
+  const text = (await readBytes(request, MAX_BYTES)).toString('utf8');
   try {
     return JSON.parse(text);
   } catch {
@@ -26,13 +22,41 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
+/**
+ * The picture that a request carries. What is in it is the operation's to check.
+ * @throws DirectoryError 400, 413, 415
+ */
+export async function readImage(request: IncomingMessage): Promise<Image> {
+  const type = IMAGE_TYPES.find((known) => known === request.headers['content-type']?.toLowerCase());
+  requireSmall(request, MAX_IMAGE_BYTES);
+  if (!type)
+    throw new DirectoryError('Request_UnsupportedMediaType', 'The request body must be image/png or image/jpeg.');
+  requirePlain(request);
+  if (isEmpty(request)) throw badRequest('The request has no body.');
+  return { type, bytes: await readBytes(request, MAX_IMAGE_BYTES) };
+}
+const IMAGE_TYPES = ['image/png', 'image/jpeg'] as const;
+
+function isEmpty({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? 0) === 0 && headers['transfer-encoding'] === undefined;
+}
+
+function requireSmall({ headers }: IncomingMessage, max: number): void {
+  if (Number(headers['content-length'] ?? 0) > max) throw new DirectoryError('Request_EntityTooLarge');
+}
+
+function requirePlain({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') throw new DirectoryError('Request_UnsupportedMediaType');
+}
+
+async function readBytes(request: IncomingMessage, max: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > MAX_BYTES) throw new DirectoryError('Request_EntityTooLarge');
+    if (size > max) throw new DirectoryError('Request_EntityTooLarge');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

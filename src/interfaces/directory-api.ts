@@ -7,7 +7,7 @@ import { DirectoryError } from '../vocabulary/errors.ts';
 import type { Page } from '../vocabulary/objects.ts';
 import type { Principal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
-import { readJson } from './body.ts';
+import { readImage, readJson } from './body.ts';
 import { type CallState, openCall } from './call.ts';
 import { answerOrigins } from './cors.ts';
 import { writeErrors } from './error-writer.ts';
@@ -76,7 +76,7 @@ async function answer(
   let input: object = parameters;
   let present: OpenedRequest['present'];
   try {
-    const body = operation.route?.method === 'GET' ? undefined : await readJson(ctx.req);
+    const body = await readBody(ctx.req, operation);
     operation = meantBy(operations, body);
     const opened = openRequest(options, ctx, principal, operation);
     present = opened.present;
@@ -90,6 +90,11 @@ async function answer(
     throw error;
   }
   writeResult(ctx, operation, present(await authorization.perform(principal, operation, input, context)), origin);
+}
+
+function readBody(request: IncomingMessage, { route }: AnyOperation): Promise<unknown> | undefined {
+  if (route?.method === 'GET') return undefined;
+  return route?.body === 'image' ? readImage(request) : readJson(request);
 }
 
 /** What the query string and the headers say, and how the result is shown. */

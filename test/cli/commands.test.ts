@@ -46,7 +46,17 @@ const auditNames = async () => {
 describe('the command line', () => {
   test('every command explains itself', async () => {
     const { stdout } = await cli.run('--help');
-    for (const command of ['serve', 'migrate', 'apply', 'export', 'tenant', 'consent', 'keys', 'doctor']) {
+    for (const command of [
+      'serve',
+      'migrate',
+      'apply',
+      'export',
+      'tenant',
+      'application',
+      'consent',
+      'keys',
+      'doctor',
+    ]) {
       expect(stdout).toContain(command);
       const help = await cli.run(command, '--help');
       expect(help.code).toBe(0);
@@ -291,6 +301,44 @@ describe('migrate and doctor', () => {
     expect(stdout).toMatch(/✓ database login operator: clock/);
     const { findings } = JSON.parse((await cli.run('doctor', '--json')).stdout);
     expect(findings.filter(({ isWell }: { isWell: boolean }) => !isWell)).toHaveLength(7);
+  });
+
+  test('doctor warns of secrets and certificates that end within thirty days, whosever they are, and fails for none', async () => {
+    const at = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+    const key = (displayName: string, days: number) =>
+      JSON.stringify([{ keyId: 'k', displayName, type: 'AsymmetricX509Cert', publicJwk: {}, endDateTime: at(days) }]);
+    const credentials = 'update password_credentials c set end_at = $2 from applications a';
+    const of = 'a.tenant_id = c.tenant_id and a.id = c.application_id and a.app_id = $1';
+    await asSuperuser(database, `${credentials} where ${of}`, [DAEMON, at(29)]);
+    await asSuperuser(database, 'update applications set key_credentials = $2 where app_id = $1', [
+      ANALYTICS,
+      key('old', -1),
+    ]);
+    await asSuperuser(database, 'update applications set key_credentials = $2 where app_id = $1', [HR, key('new', 31)]);
+    const { findings } = JSON.parse((await cli.run('doctor', '--json')).stdout);
+    const warned = findings.filter(({ isWarning = false }: { isWarning?: boolean }) => isWarning);
+    expect(warned.map(({ isWell }: { isWell: boolean }) => isWell)).toEqual([true, true]);
+    const { stdout } = await cli.run('doctor');
+    expect(stdout).toMatch(/! secret "demo" of .* \(.*\): ends 20/);
+    expect(stdout).toMatch(/! certificate "old" of .*: ended 20/);
+    expect(stdout).not.toContain('"new"');
+  });
+
+  test('the publisher of an application is set and unset, and audited', async () => {
+    const set = ['application', 'publisher', 'set', ...CONTOSO, '--app', HR];
+    expect(await json(...set, '--domain', 'Contoso.example')).toMatchObject({ verifiedPublisher: 'contoso.example' });
+    const named = () =>
+      asSuperuser(database, 'select verified_publisher_domain as domain from applications where app_id = $1', [HR]);
+    expect(await named()).toEqual([{ domain: 'contoso.example' }]);
+    for (const wrong of [
+      [...set, '--domain', 'fabrikam.example'],
+      [...set.slice(0, -1), DAEMON.replace('3', '4'), '--domain', 'contoso.example'],
+    ])
+      expect((await cli.run(...wrong)).code).toBe(1);
+    expect((await cli.run(...set)).code).toBe(2);
+    await json('application', 'publisher', 'unset', ...CONTOSO, '--app', HR);
+    expect(await named()).toEqual([{ domain: null }]);
+    expect(await auditNames()).toEqual(expect.arrayContaining(['Set verified publisher', 'Unset verified publisher']));
   });
 
   test('doctor names every mistake of the configuration, and a login that does not get in', async () => {

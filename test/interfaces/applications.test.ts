@@ -339,11 +339,145 @@ describe('CON-15: app roles of the directory API', () => {
     );
     expect(takes.map(({ name }) => name).sort()).toEqual([
       ...['addPassword', 'createApplication', 'createFederatedIdentityCredential', 'deleteApplication'],
-      ...['deleteFederatedIdentityCredential', 'getApplication', 'getFederatedIdentityCredential'],
-      ...['listApplicationOwners', 'listFederatedIdentityCredentials', 'registerClient', 'removePassword'],
+      ...[
+        'deleteApplicationLogo',
+        'deleteFederatedIdentityCredential',
+        'getApplication',
+        'getFederatedIdentityCredential',
+      ],
+      ...[
+        'listApplicationOwners',
+        'listFederatedIdentityCredentials',
+        'putApplicationLogo',
+        'registerClient',
+        'removePassword',
+      ],
       ...['updateApplication', 'updateFederatedIdentityCredential'],
     ]);
     // Each looks at who owns its object: without that, everything would be its own.
     expect(takes.filter(({ target }) => target === undefined)).toEqual([]);
+  });
+});
+
+describe('consent', () => {
+  const grantOf = async (clientId: string, scope: string, principalId?: string) => ({
+    clientId,
+    resourceId: await directoryOf(tenant),
+    consentType: principalId ? 'Principal' : 'AllPrincipals',
+    ...(principalId ? { principalId } : {}),
+    scope,
+  });
+
+  test('CON-08, CON-26: is seen, changed and withdrawn, and the same token is refused at once', async () => {
+    const alice = await aUser(database, tenant, { scopes: ['User.Read', 'User.ReadBasic.All'] });
+    const hers = await alice.token();
+    expect((await server.call(hers, 'GET', '/v1.0/users?$top=1')).status).toBe(200);
+    const list = `/v1.0/servicePrincipals/${alice.servicePrincipalId}/oauth2PermissionGrants`;
+    const [grant] = (await server.call(token, 'GET', list)).body.value;
+    expect(grant).toMatchObject({ consentType: 'AllPrincipals', scope: 'User.Read User.ReadBasic.All' });
+    const path = `/v1.0/oauth2PermissionGrants/${grant.id}`;
+    expect((await server.call(token, 'PATCH', path, { scope: 'User.Read' })).status).toBe(204);
+    expect((await server.call(hers, 'GET', '/v1.0/users?$top=1')).status).toBe(403);
+    expect((await server.call(hers, 'GET', '/v1.0/me')).status).toBe(200);
+    expect((await server.call(token, 'DELETE', path)).status).toBe(204);
+    expect((await server.call(hers, 'GET', '/v1.0/me')).status).toBe(401);
+    // Granted again, it does not come back to who held it.
+    const again = await grantOf(alice.servicePrincipalId, 'User.Read');
+    expect((await server.call(token, 'POST', '/v1.0/oauth2PermissionGrants', again)).status).toBe(201);
+    expect((await server.call(hers, 'GET', '/v1.0/me')).status).toBe(401);
+    const records = await asSuperuser<{ activity: string; targets: string }>(
+      database,
+      `select activity_display_name as activity, target_resources::text as targets from directory_audits
+       where tenant_id = $1 and target_resources::text like '%' || $2 || '%' order by sequence`,
+      [tenant.id, grant.id],
+    );
+    expect(records.map(({ activity }) => activity)).toEqual([
+      'Update delegated permission grant',
+      'Remove delegated permission grant',
+    ]);
+    expect(records[0]?.targets).toContain('User.Read User.ReadBasic.All');
+  });
+
+  test('CON-26: a person sees and withdraws his own, and learns nothing of another’s', async () => {
+    const scopes = ['DelegatedPermissionGrant.ReadWrite.All'];
+    const [alice, bob] = [await aUser(database, tenant, { scopes }), await aUser(database, tenant)];
+    const grant = async (principalId: string) =>
+      (
+        await server.call(
+          token,
+          'POST',
+          '/v1.0/oauth2PermissionGrants',
+          await grantOf(bob.servicePrincipalId, 'User.Read', principalId),
+        )
+      ).body.id;
+    const [own, others] = [await grant(alice.id), await grant(bob.id)];
+    const hers = await alice.token();
+    const mine = await server.call(hers, 'GET', '/v1.0/me/oauth2PermissionGrants');
+    expect(mine.body.value.map(({ id }: { id: string }) => id)).toEqual([own]);
+    const comparable = (text: string) => text.replace(/"innerError":\{[^}]*\}/, '');
+    for (const method of ['GET', 'DELETE']) {
+      const theirs = await server.call(hers, method, `/v1.0/oauth2PermissionGrants/${others}`);
+      const nobodys = await server.call(hers, method, `/v1.0/oauth2PermissionGrants/${randomUUID()}`);
+      expect([theirs.status, comparable(theirs.text)]).toEqual([403, comparable(nobodys.text)]);
+    }
+    for (const path of ['/v1.0/oauth2PermissionGrants', `/v1.0/users/${bob.id}/oauth2PermissionGrants`])
+      expect((await server.call(hers, 'GET', path)).status).toBe(403);
+    expect(
+      (
+        await server.call(
+          hers,
+          'POST',
+          '/v1.0/oauth2PermissionGrants',
+          await grantOf(bob.servicePrincipalId, 'User.Read', alice.id),
+        )
+      ).status,
+    ).toBe(403);
+    expect((await server.call(hers, 'DELETE', `/v1.0/oauth2PermissionGrants/${own}`)).status).toBe(204);
+  });
+
+  test('is for scopes that the API publishes, and once', async () => {
+    const { presence } = await created();
+    const grant = (scope: string) =>
+      grantOf(presence.id, scope).then((body) => server.call(token, 'POST', '/v1.0/oauth2PermissionGrants', body));
+    expect((await grant('User.Read Nonsense')).status).toBe(400);
+    expect((await grant('User.Read')).status).toBe(201);
+    expect((await grant('User.Read')).status).toBe(409);
+  });
+
+  test('an application permission ends on the next call after it was taken back', async () => {
+    const daemon = await anApplication(database, tenant, ['User.Read.All']);
+    const its = await daemon.token();
+    expect((await server.call(its, 'GET', '/v1.0/users?$top=1')).status).toBe(200);
+    const path = `/v1.0/servicePrincipals/${daemon.servicePrincipalId}/appRoleAssignments`;
+    const [assignment] = (await server.call(token, 'GET', path)).body.value;
+    expect((await server.call(token, 'DELETE', `${path}/${assignment.id}`)).status).toBe(204);
+    expect((await server.call(its, 'GET', '/v1.0/users?$top=1')).status).toBe(401);
+  });
+});
+
+describe('roles of people in an application', () => {
+  const role = { value: 'Approver', displayName: 'Approver', description: 'Approves', allowedMemberTypes: ['User'] };
+
+  test('are given to a user and to a group, and not to an application', async () => {
+    const { presence, path } = await created({ appRoles: [role] });
+    const [{ id: appRoleId }] = (await server.call(token, 'GET', path)).body.appRoles;
+    const alice = await aUser(database, tenant);
+    const give = (collection: string, principalId: string, roleId: string) =>
+      server.call(token, 'POST', `/v1.0/${collection}/${principalId}/appRoleAssignments`, {
+        principalId,
+        resourceId: presence.id,
+        appRoleId: roleId,
+      });
+    const given = await give('users', alice.id, appRoleId);
+    expect([given.status, given.body.principalType]).toEqual([201, 'User']);
+    expect((await give('users', alice.id, appRoleId)).status).toBe(409);
+    expect((await give('users', alice.id, '00000000-0000-0000-0000-000000000000')).status).toBe(201);
+    expect((await give('servicePrincipals', presence.id, appRoleId)).status).toBe(400);
+    expect((await give('users', alice.id, randomUUID())).status).toBe(400);
+    const assigned = await server.call(token, 'GET', `/v1.0/servicePrincipals/${presence.id}/appRoleAssignedTo`);
+    expect(assigned.body.value).toHaveLength(2);
+    const own = `/v1.0/users/${alice.id}/appRoleAssignments`;
+    expect((await server.call(token, 'DELETE', `${own}/${given.body.id}`)).status).toBe(204);
+    expect((await server.call(token, 'GET', own)).body.value).toHaveLength(1);
   });
 });

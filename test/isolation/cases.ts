@@ -1,6 +1,7 @@
 import type { AnyOperation } from '../../src/authorization/operation.ts';
 import { DIRECTORY_ORIGIN } from '../support/directory-server.ts';
 import type { Objects } from '../support/furnished-tenant.ts';
+import { PNG } from '../support/pictures.ts';
 import type { TestTenant } from '../support/tenants.ts';
 
 /** A request of one operation. What it reads of `objects` is what another tenant must not be able to reach. */
@@ -194,6 +195,8 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
     body: ({ member, resource, appRole }) => ({ principalId: member, resourceId: resource, appRoleId: appRole }),
     refusals: { appRole: 400 },
   },
+  putApplicationLogo: { ...on('application'), body: () => PNG },
+  deleteApplicationLogo: on('application'),
   getMemberObjects: { ...on('member'), body: () => ({ securityEnabledOnly: true }) },
   getMyMemberObjects: { body: () => ({}) },
   deleteAppRoleAssignedTo: {

@@ -4,6 +4,7 @@ import pg from 'pg';
 import * as accounts from '../../src/directory/accounts.ts';
 import * as privileges from '../../src/directory/app-privilege.ts';
 import * as assignments from '../../src/directory/app-role-assignments.ts';
+import * as logos from '../../src/directory/application-logos.ts';
 import * as applications from '../../src/directory/applications.ts';
 import * as artifacts from '../../src/directory/artifacts.ts';
 import * as auditLogs from '../../src/directory/audit-logs.ts';
@@ -86,6 +87,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'directory',
     (permit, { application, user }) => owners.isOwnerOf(permit, object(application), { userId: user }),
   ],
+  readLogo: ['authentication', (permit, { appId }) => logos.readLogo(permit, appId)],
   readGroupIds: [
     'authentication',
     (permit, { user, appId }) =>

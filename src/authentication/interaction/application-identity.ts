@@ -10,21 +10,25 @@ export function identityOf(
   tenant: Tenant,
   redirectUri: string | undefined,
 ): ApplicationIdentity {
-  const { displayName, appId } = definition;
+  const { displayName, appId, logoHash, termsOfServiceUrl, privacyStatementUrl } = definition;
   return {
     displayName,
     appId,
     publisher: state.isOwn ? tenant.displayName : undefined,
     trust: trustOf(state, definition),
     homeTenant: state.isOwn ? { displayName: tenant.displayName, domain: tenant.domains[0] } : homeOf(definition),
+    verifiedPublisher: definition.verifiedPublisherDomain ?? undefined,
+    logoHref: logoHash === null ? undefined : `/${tenant.id}/applications/${appId}/logo?v=${logoHash}`,
+    termsHref: termsOfServiceUrl ?? undefined,
+    privacyHref: privacyStatementUrl ?? undefined,
     redirectHost: redirectUri === undefined ? undefined : URL.parse(redirectUri)?.host || undefined,
   };
 }
 
 /** What the deployment itself publishes belongs to no tenant. */
-function trustOf({ isOwn }: ClientState, { homeTenantId }: ClientDefinition): Trust {
+function trustOf({ isOwn }: ClientState, { homeTenantId, verifiedPublisherDomain }: ClientDefinition): Trust {
   if (isOwn) return 'organization';
-  return homeTenantId === null ? 'verified' : 'unverified';
+  return homeTenantId === null || verifiedPublisherDomain !== null ? 'verified' : 'unverified';
 }
 
 function homeOf({ publisherDomain, homeTenantId }: ClientDefinition): TenantIdentity {

@@ -14,6 +14,12 @@ export interface ApplicationIdentity {
   publisher?: string | undefined;
   trust: Trust;
   homeTenant: TenantIdentity;
+  /** The domain that vouches for it. */
+  verifiedPublisher?: string | undefined;
+  /** On our own origin. */
+  logoHref?: string | undefined;
+  termsHref?: string | undefined;
+  privacyHref?: string | undefined;
   /** Host (and port) of the redirect URI in use. */
   redirectHost?: string | undefined;
 }

@@ -7,6 +7,7 @@ import * as classifications from './classifications.ts';
 import * as consentUsage from './consent-usage.ts';
 import * as federatedCredentials from './federated-credentials.ts';
 import * as groups from './groups.ts';
+import * as logos from './logos.ts';
 import * as memberObjects from './member-objects.ts';
 import * as organization from './organization.ts';
 import * as owners from './owners.ts';
@@ -38,6 +39,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   pageConsents,
   auditLogs,
   owners,
+  logos,
   memberObjects,
   publishers,
   permissionGrantPolicies,

@@ -1,3 +1,4 @@
+import { readLogo } from '../../directory/application-logos.ts';
 import {
   findClient,
   listSpaRedirectUris,
@@ -32,6 +33,14 @@ export const getClientDefinition = internalOperation({
   short: true,
   binding: byAppId,
   run: (permit, appId: string) => readClientDefinition(permit, appId),
+});
+
+export const getLogo = internalOperation({
+  action: 'authentication/clients/read',
+  access: 'read',
+  short: true,
+  binding: byAppId,
+  run: (permit, appId: string) => readLogo(permit, appId),
 });
 
 export const getResource = internalOperation({
