@@ -63,12 +63,12 @@ export function makeAuthentication(options: AuthenticationOptions) {
   const { authorization, origin, directoryOrigin, keys, onError } = options;
   const signingKeys = new SigningKeys(authorization);
   const resources = new Resources(authorization, directoryOrigin);
-  const personClaims = new PersonClaims(authorization, directoryOrigin);
   const replayGuard = new ReplayGuard(authorization);
   const remoteKeys = new RemoteKeys(options.outbound, onError);
   const federated = new FederatedCredentials(authorization, remoteKeys, replayGuard);
   const hashSecret = keys.hashClientSecret;
   const clients = new Clients({ authorization, signingKeys, remoteKeys, federated, hashSecret, onError });
+  const personClaims = new PersonClaims(authorization, directoryOrigin);
   const grants = new Grants(authorization, resources, personClaims);
   const tokens = new PresentedTokens(authorization, signingKeys, origin);
   const tenants = new Tenants(authorization);
@@ -114,7 +114,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     issuer,
     tenants,
     routes: [
-      discoveryRoute(origin),
+      discoveryRoute(origin, directoryOrigin),
       keysRoute(signingKeys),
       preflightRoute(authorization),
       logoRoute(authorization),

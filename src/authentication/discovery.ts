@@ -1,7 +1,8 @@
 import { DIRECTORY_API } from '../vocabulary/permissions.ts';
 
 /** OpenID Connect Discovery 1.0 and RFC 8414 metadata of one tenant, from configuration alone. */
-export function discoveryDocument(origin: string, tenantId: string) {
+/** @param directoryOrigin where clients register themselves (RFC 7591), in organizations that let them */
+export function discoveryDocument(origin: string, directoryOrigin: string, tenantId: string) {
   const base = `${origin}/${tenantId}`;
   return {
     issuer: `${base}/v2.0`,
@@ -11,6 +12,7 @@ export function discoveryDocument(origin: string, tenantId: string) {
     userinfo_endpoint: `${base}/oidc/userinfo`,
     end_session_endpoint: `${base}/oauth2/v2.0/logout`,
     introspection_endpoint: `${base}/oauth2/v2.0/introspect`,
+    registration_endpoint: `${directoryOrigin}/v1.0/oauth2/register`,
     revocation_endpoint: `${base}/oauth2/v2.0/revoke`,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment', 'form_post'],

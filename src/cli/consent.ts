@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { consentTable, listConsents } from './consent-list.ts';
-import { revokeWhole } from './consent-revocation.ts';
 import { addConsentPolicy } from './consent-policy.ts';
 import { addConsentReport } from './consent-report.ts';
+import { revokeWhole } from './consent-revocation.ts';
 import { Consents, type Outcome } from './consents.ts';
 import { print } from './output.ts';
 import { People } from './people.ts';

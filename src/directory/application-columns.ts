@@ -84,6 +84,7 @@ export const WRITE_COLUMNS: Columns = {
   optionalClaims: 'optional_claims',
   groupMembershipClaims: 'group_membership_claims',
   jwksUri: 'jwks_uri',
+  registration: 'registration',
 };
 
 export const LISTED: Listable = {

@@ -44,7 +44,10 @@ export async function readApplication(
   return application;
 }
 
-/** Makes an application and its presence in its home tenant; publishes it when it is for several organizations. */
+/**
+ * Makes an application and its presence in its home tenant; publishes it when it is for several organizations. One that
+ * registers itself is present nowhere: it waits until an administrator consents to it.
+ */
 export async function createApplication(
   permit: Permit<'directory/applications/create'>,
   properties: ApplicationProperties & {
@@ -52,32 +55,34 @@ export async function createApplication(
     readonly appId?: AppId | undefined;
     /** The service principal that makes it by the right over its own applications alone. */
     readonly firstOwner?: ObjectId | undefined;
+    readonly registration?: 'dynamic' | undefined;
   },
 ): Promise<Written<Application>> {
-  const { id = newObjectId(), appId = newAppId(), firstOwner, ...rest } = properties;
+  const { id = newObjectId(), appId = newAppId(), firstOwner, registration, ...rest } = properties;
   const [domain] = await permit.query<{ name: string }>({
     text: 'select name from verified_domains where tenant_id = $1 order by is_default desc, name limit 1',
     values: [permit.tenantId],
   });
-  const values = { id, appId, publisherDomain: domain?.name, ...columnsOf(rest) };
+  const values = { id, appId, publisherDomain: domain?.name, ...columnsOf(rest), registration };
   await permit.query(insertStatement('applications', WRITE_COLUMNS, permit.tenantId, values));
   if (firstOwner) await insertFirstOwner(permit, id, firstOwner);
-  const servicePrincipalId = newObjectId();
-  await permit.query({
-    text: 'insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($1, $2, $3, $1)',
-    values: [permit.tenantId, servicePrincipalId, appId],
-  });
+  const servicePrincipalId = registration ? undefined : await insertPresence(permit, appId);
   const { version: _, ...after } = await readApplication(permit, id);
   await requireBoundIdentifiers(permit, after);
   if (after.identifierUris.length > 0) await requireOwnIdentifiers(permit, appId);
   await publish(permit, after);
-  const presence = {
-    type: 'ServicePrincipal' as const,
-    id: servicePrincipalId,
-    displayName: after.displayName,
-    after: { appId },
-  };
-  return { value: after, changes: [changed(undefined, after), presence] };
+  const { displayName } = after;
+  const presence = { type: 'ServicePrincipal' as const, id: servicePrincipalId ?? '', displayName, after: { appId } };
+  return { value: after, changes: [changed(undefined, after), ...(servicePrincipalId ? [presence] : [])] };
+}
+
+async function insertPresence(permit: Permit<'directory/applications/create'>, appId: AppId): Promise<ObjectId> {
+  const id = newObjectId();
+  await permit.query({
+    text: 'insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($1, $2, $3, $1)',
+    values: [permit.tenantId, id, appId],
+  });
+  return id;
 }
 
 /** @throws DirectoryError `Request_ResourceNotFound`, `Request_PreconditionFailed` */

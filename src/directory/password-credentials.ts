@@ -13,7 +13,7 @@ const SECRET_BYTES = 32;
 const HINT_LENGTH = 3;
 const MAX_SECRETS = 20;
 
-type Write = Permit<'directory/applications/credentials/update'>;
+type Write = Permit<'directory/applications/credentials/update' | 'directory/applications/create'>;
 
 export interface NewSecret {
   readonly displayName?: string | null | undefined;

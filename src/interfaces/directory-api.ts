@@ -16,6 +16,7 @@ import { parseSelectOnly } from './odata/list-request.ts';
 import { selectProperties } from './odata/select.ts';
 import type { SkipTokens } from './odata/skip-token.ts';
 import { withRelativeReferences } from './references.ts';
+import { REGISTRATION_PATH } from './registration-errors.ts';
 import { meantBy, Routes } from './routes.ts';
 import { makeTokenDoor } from './token-door.ts';
 
@@ -138,7 +139,7 @@ function writeResult(
   ctx.status = route?.status ?? 200;
   if (ctx.status === 204) return;
   if (version !== undefined) ctx.set('ETag', `W/"${version}"`);
-  ctx.body = { '@odata.context': `${origin}/v1.0/$metadata`, ...object };
+  ctx.body = ctx.path === REGISTRATION_PATH ? object : { '@odata.context': `${origin}/v1.0/$metadata`, ...object };
 }
 
 /** Node joins doubled headers for some names and drops them for others; two credentials are refused (API-13). */

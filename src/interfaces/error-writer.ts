@@ -2,6 +2,7 @@ import type { ParameterizedContext } from 'koa';
 import { DirectoryError } from '../vocabulary/errors.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
 import type { CallState } from './call.ts';
+import { REGISTRATION_PATH, registrationError } from './registration-errors.ts';
 
 /** The one writer of errors on this listener (wire.md, "Errors"). */
 export function writeErrors(onRefusal: (error: DirectoryError, context: RequestContext) => void) {
@@ -21,7 +22,7 @@ export function writeErrors(onRefusal: (error: DirectoryError, context: RequestC
       if (known.retryAfter !== undefined) ctx.set('Retry-After', String(known.retryAfter));
       const challenge = challengeOf(known);
       if (challenge) ctx.set('WWW-Authenticate', challenge);
-      ctx.body = bodyOf(known, ctx.state);
+      ctx.body = ctx.path === REGISTRATION_PATH ? registrationError(known) : bodyOf(known, ctx.state);
     }
   };
 }

@@ -338,8 +338,21 @@ describe('CON-15: app roles of the directory API', () => {
       permissions.application.some((value) => value === 'Application.ReadWrite.OwnedBy'),
     );
     expect(takes.map(({ name }) => name).sort()).toEqual([
-      ...['addPassword', 'createApplication', 'deleteApplication', 'deleteApplicationLogo', 'getApplication'],
-      ...['listApplicationOwners', 'putApplicationLogo', 'removePassword', 'updateApplication'],
+      ...['addPassword', 'createApplication', 'createFederatedIdentityCredential', 'deleteApplication'],
+      ...[
+        'deleteApplicationLogo',
+        'deleteFederatedIdentityCredential',
+        'getApplication',
+        'getFederatedIdentityCredential',
+      ],
+      ...[
+        'listApplicationOwners',
+        'listFederatedIdentityCredentials',
+        'putApplicationLogo',
+        'registerClient',
+        'removePassword',
+      ],
+      ...['updateApplication', 'updateFederatedIdentityCredential'],
     ]);
     // Each looks at who owns its object: without that, everything would be its own.
     expect(takes.filter(({ target }) => target === undefined)).toEqual([]);

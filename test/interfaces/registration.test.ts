@@ -143,7 +143,7 @@ describe('KEY-08: a key that must not be registered', () => {
   });
 });
 
-describe('CLI-13: clients do not register themselves', () => {
+describe('CLI-13: clients do not register themselves at the sign-in server', () => {
   let authentication: TestAuthenticationServer;
   beforeAll(async () => {
     authentication = await anAuthenticationServer(database);
@@ -165,9 +165,10 @@ describe('CLI-13: clients do not register themselves', () => {
     },
   );
 
-  test('and no metadata says otherwise', async () => {
+  test('whose metadata name the one place where they may', async () => {
     const answer = await fetch(`${authentication.origin}/${tenant.id}/v2.0/.well-known/openid-configuration`);
-    expect(Object.keys(Object(await answer.json())).filter((name) => name.includes('regist'))).toEqual([]);
+    const { registration_endpoint } = Object(await answer.json());
+    expect(registration_endpoint).toBe('http://localhost:8401/v1.0/oauth2/register');
   });
 });
 

@@ -162,6 +162,9 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   listSignIns: {},
   getSignIn: on('signIn'),
 
+  // Registration
+  registerClient: { body: () => ({ redirect_uris: ['https://app.example/callback'] }) },
+
   // Access revocation.
   revokeAccess: { ...on('client'), body: ({ member }) => ({ principalId: member }) },
   getServicePrincipalAccess: on('client'),

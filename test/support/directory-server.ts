@@ -22,6 +22,9 @@ export interface Answer {
   readonly text: string;
 }
 
+/** What kind of error an answer is: Graph's code, or at registration the RFC's. */
+export const codeOf = ({ body }: Answer): string => body.error.code ?? body.error;
+
 export interface TestDirectoryServer {
   readonly origin: string;
   readonly errors: unknown[];

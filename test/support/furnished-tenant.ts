@@ -70,7 +70,9 @@ const ROWS = `
   insert into permission_grant_condition_sets (tenant_id, id, policy_id, kind, permission_type)
     values ($tenant, $includeSet, $grantPolicy, 'includes', 'delegated'), ($tenant, $excludeSet, $grantPolicy, 'excludes', 'delegated');
   insert into delegated_permission_classifications (tenant_id, id, service_principal_id, permission_id, permission_name, classification)
-    values ($tenant, $classification, $resource, gen_random_uuid(), $marker, 'low')`;
+    values ($tenant, $classification, $resource, gen_random_uuid(), $marker, 'low');
+  insert into tenant_policies (tenant_id, id, settings)
+    values ($tenant, 'authorizationPolicy', '{"allowDynamicClientRegistration": true}') on conflict do nothing`;
 
 /** Puts one object of every kind into the tenant. Whatever has a name is called `marker`. */
 export async function furnish(

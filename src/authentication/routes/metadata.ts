@@ -7,14 +7,14 @@ import type { SigningKeys } from '../signing-keys.ts';
 const MAX_AGE = 'public, max-age=300';
 
 /** OpenID Connect Discovery and RFC 8414. Public, the same for everybody, from the configured origin. */
-export function discoveryRoute(origin: string): TenantRoute {
+export function discoveryRoute(origin: string, directoryOrigin: string): TenantRoute {
   return {
     method: 'GET',
     isPublic: true,
     path: /^\/v2\.0\/\.well-known\/openid-configuration$/,
     handle: async (_request, response, { tenantId }) => {
       openToAll(response);
-      writeJson(response, 200, discoveryDocument(origin, tenantId));
+      writeJson(response, 200, discoveryDocument(origin, directoryOrigin, tenantId));
     },
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { GROUP_MEMBERSHIP_CLAIMS, OPTIONAL_CLAIMS } from '../../vocabulary/applications.ts';
 import { secondsOf } from '../../vocabulary/durations.ts';
+import { urlProblem } from '../../vocabulary/outbound-urls.ts';
 import { publicJwkOf, validityOf } from '../../vocabulary/public-keys.ts';
 import { nullableText, text } from './inputs.ts';
 import { browserRedirectUris, httpsPage, nativeRedirectUris } from './redirect-uris.ts';
@@ -83,6 +84,12 @@ const accessTokenLifetime = z.string().refine((duration) => {
 const optionalClaim = z.strictObject({ name: z.enum(OPTIONAL_CLAIMS), essential: z.boolean().default(false) });
 const optionalClaims = z.array(optionalClaim).max(OPTIONAL_CLAIMS.length);
 
+/** Where an application publishes its keys: fetched by the server, so it must be a place that it would go to. */
+export const keySetUri = z.string().superRefine((value, context) => {
+  const problem = urlProblem(value);
+  if (problem) context.addIssue(`The URL ${problem}.`);
+});
+
 /** What a client may write of an application. Ids, owners, secrets and publisher are the server's (API-09). */
 export const applicationProperties = {
   description: nullableText(1_000).optional(),
@@ -123,6 +130,7 @@ export const applicationProperties = {
     .strictObject({ idToken: optionalClaims.optional(), accessToken: optionalClaims.optional() })
     .optional(),
   groupMembershipClaims: z.enum(GROUP_MEMBERSHIP_CLAIMS).optional(),
+  jwksUri: keySetUri.nullable().optional(),
 };
 
 /** What an organization may set of an application's presence in it. */

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { readPrivilege } from '../../directory/app-privilege.ts';
 import {
   createFederatedCredential,
   deleteFederatedCredential,
@@ -9,8 +8,9 @@ import {
 } from '../../directory/federated-credentials.ts';
 import { urlProblem } from '../../vocabulary/outbound-urls.ts';
 import { readOperation, writeOperation } from '../operation.ts';
-import { reading, writing } from './application-permissions.ts';
+import { readingOne, writingOne } from './application-permissions.ts';
 import { listQuery, notEmpty, nullableText, objectId, text } from './inputs.ts';
+import { credentialsTarget, ownership } from './ownership.ts';
 
 const PLACE = '/applications/:id/federatedIdentityCredentials';
 const words = {
@@ -38,8 +38,9 @@ export const getFederatedCredentials = readOperation({
   action: 'directory/applications/standard/read',
   list: true,
   route: { method: 'GET', path: PLACE, status: 200 },
-  permissions: reading,
+  permissions: readingOne,
   input: z.strictObject({ id: objectId, query: listQuery }),
+  target: (permit, { id }, caller) => ownership(permit, id, caller),
   run: (permit, { id, query }) => listFederatedCredentials(permit, id, query),
 });
 
@@ -48,8 +49,9 @@ export const getFederatedCredential = readOperation({
   summary: 'Get a federated identity credential',
   action: 'directory/applications/standard/read',
   route: { method: 'GET', path: `${PLACE}/:credentialId`, status: 200 },
-  permissions: reading,
+  permissions: readingOne,
   input: z.strictObject({ id: objectId, credentialId: objectId }),
+  target: (permit, { id }, caller) => ownership(permit, id, caller),
   run: (permit, { id, credentialId }) => readFederatedCredential(permit, id, credentialId),
 });
 
@@ -58,10 +60,10 @@ export const addFederatedCredential = writeOperation({
   summary: 'Let an application authenticate by the tokens of another issuer',
   action: 'directory/applications/credentials/update',
   route: { method: 'POST', path: PLACE, status: 201 },
-  permissions: writing,
+  permissions: writingOne,
   audit: { activity: 'Add federated identity credential', type: 'Add', ...words },
   input: z.strictObject({ id: objectId, body: z.strictObject({ name, ...properties }) }),
-  target: async (permit, { id }) => readPrivilege(permit, id),
+  target: (permit, { id }, caller) => credentialsTarget(permit, id, caller),
   run: (permit, { id, body }) => createFederatedCredential(permit, id, body),
 });
 
@@ -70,7 +72,7 @@ export const patchFederatedCredential = writeOperation({
   summary: 'Update a federated identity credential; its name stays',
   action: 'directory/applications/credentials/update',
   route: { method: 'PATCH', path: `${PLACE}/:credentialId`, status: 204 },
-  permissions: writing,
+  permissions: writingOne,
   audit: { activity: 'Update federated identity credential', type: 'Update', ...words },
   input: z.strictObject({
     id: objectId,
@@ -80,7 +82,7 @@ export const patchFederatedCredential = writeOperation({
       .partial()
       .refine(notEmpty, 'Nothing to update.'),
   }),
-  target: async (permit, { id }) => readPrivilege(permit, id),
+  target: (permit, { id }, caller) => credentialsTarget(permit, id, caller),
   run: (permit, { id, credentialId, body }) => updateFederatedCredential(permit, id, credentialId, body),
 });
 
@@ -89,9 +91,9 @@ export const removeFederatedCredential = writeOperation({
   summary: 'Delete a federated identity credential',
   action: 'directory/applications/credentials/update',
   route: { method: 'DELETE', path: `${PLACE}/:credentialId`, status: 204 },
-  permissions: writing,
+  permissions: writingOne,
   audit: { activity: 'Delete federated identity credential', type: 'Delete', ...words },
   input: z.strictObject({ id: objectId, credentialId: objectId }),
-  target: async (permit, { id }) => readPrivilege(permit, id),
+  target: (permit, { id }, caller) => credentialsTarget(permit, id, caller),
   run: (permit, { id, credentialId }) => deleteFederatedCredential(permit, id, credentialId),
 });

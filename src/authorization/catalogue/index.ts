@@ -17,6 +17,7 @@ import * as pageConsents from './page-consents.ts';
 import * as permissionGrantPolicies from './permission-grant-policies.ts';
 import * as permissionGrants from './permission-grants.ts';
 import * as publishers from './publishers.ts';
+import * as registration from './registration.ts';
 import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
 import * as userPasswords from './user-passwords.ts';
@@ -32,6 +33,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   groups,
   applications,
   federatedCredentials,
+  registration,
   servicePrincipals,
   appRoleAssignments,
   permissionGrants,

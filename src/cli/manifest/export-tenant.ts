@@ -65,8 +65,8 @@ async function applicationsOf(tenancy: Tenancy, applications: readonly Applicati
 
 function applicationOf(application: Application): ApplicationManifest {
   const { keyCredentials, passwordCredentials, createdDateTime: _, publisherDomain: __, ...described } = application;
-  const { verifiedPublisher, info, jwksUri: ___, ...properties } = described;
-  const { logoUrl: ____, ...pages } = info;
+  const { verifiedPublisher, info, ...properties } = described;
+  const { logoUrl: ___, ...pages } = info;
   return {
     ...properties,
     ...(verifiedPublisher.verifiedPublisherId === null
