@@ -36,7 +36,8 @@ export class Grants {
     const { client, session } = ctx.oidc;
     if (!client || !session?.accountId || !this.#provider) return undefined;
     // The library looked at it when the request came, which may be an hour ago: it can have been taken back since.
-    if (!client.redirectUriAllowed(String(ctx.oidc.params?.redirect_uri))) throw new errors.InvalidRedirectUri();
+    if (!isForDevice(ctx) && !client.redirectUriAllowed(String(ctx.oidc.params?.redirect_uri)))
+      throw new errors.InvalidRedirectUri();
     const who = { userId: session.accountId, appId: client.clientId };
     await this.#requireAssignment(ctx, who);
     const { openid, resources } = grantedScopes(
@@ -119,4 +120,9 @@ export class Grants {
     const absolute = (face?.platform === 'spa' ? SPA_REFRESH_SECONDS : FAMILY_SECONDS) - age;
     return Math.max(1, Math.min(CONFIDENTIAL_REFRESH_SECONDS, absolute));
   }
+}
+
+/** A device waits for its answer at the token endpoint: nobody is sent anywhere. */
+function isForDevice({ oidc }: KoaContextWithOIDC): boolean {
+  return oidc.route === 'device_resume';
 }

@@ -5,6 +5,9 @@ import { FAMILY_SECONDS } from './adapter.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
 
+/** What a family begins with. */
+const BEGINNINGS: ReadonlySet<string> = new Set(['AuthorizationCode', 'DeviceCode']);
+
 /**
  * Commits what an answer rests on before the answer leaves: the redeemed artifact, the new one, its family, and the
  * sign-in record. When that fails the answer is an error and nothing was used up, so the client may try again.
@@ -20,7 +23,7 @@ export class Issuance {
   readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
     const request = currentRequest();
-    if (request.pending.artifact?.model === 'AuthorizationCode') beginFamily(ctx, request);
+    if (BEGINNINGS.has(request.pending.artifact?.model ?? '')) beginFamily(ctx, request);
     if (ctx.oidc?.route === 'token' && ctx.status === 200) recordToken(ctx, request);
     if (ctx.status >= 400 || Object.keys(request.pending).length === 0) return;
     try {
@@ -41,12 +44,11 @@ export class Issuance {
   }
 }
 
-/** A family begins with its code: a person, a client, a session (wire.md, "Refresh"). */
+/** A family begins with its code, issued or approved: a person, a client, a session (wire.md, "Refresh"). */
 function beginFamily(ctx: KoaContextWithOIDC, request: OAuthRequest): void {
-  const code = ctx.oidc.entities.AuthorizationCode;
-  const { grantId, accountId, clientId, sessionUid } = code ?? {};
-  if (!grantId || !accountId || !clientId)
-    throw new Error('An authorization code without a grant, an account or a client.');
+  const { AuthorizationCode, DeviceCode } = ctx.oidc.entities;
+  const { grantId, accountId, clientId, sessionUid } = AuthorizationCode ?? DeviceCode ?? {};
+  if (!grantId || !accountId || !clientId) throw new Error('A code without a grant, an account or a client.');
   request.pending.family = {
     id: grantId,
     userId: accountId,

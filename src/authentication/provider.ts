@@ -7,6 +7,8 @@ import { checkClientAssertion } from './client-assertions.ts';
 import type { ClientCredentialsGrant } from './client-credentials.ts';
 import type { Clients } from './clients.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
+import { type DeviceEndings, deviceFlowOf } from './device/device-flow.ts';
+import type { DeviceGrant } from './device/device-grant.ts';
 import type { Grants } from './grants.ts';
 import { currentRequest } from './oauth-request.ts';
 import type { RefreshGrant } from './refresh/refresh-grant.ts';
@@ -30,10 +32,11 @@ export interface ProviderParts {
   readonly grants: Grants;
   readonly clientCredentialsGrant: ClientCredentialsGrant;
   readonly refreshGrant: RefreshGrant;
+  readonly deviceGrant: DeviceGrant;
   readonly replayGuard: ReplayGuard;
   /** Key of the pairwise subject identifiers (OpenID Connect Core, section 8.1). */
   readonly subjectKey: Buffer;
-  readonly pages: {
+  readonly pages: DeviceEndings & {
     confirmLogout(ctx: KoaContextWithOIDC): Promise<void>;
     loggedOut(ctx: KoaContextWithOIDC): Promise<void>;
   };
@@ -55,6 +58,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   parts.replayGuard.protect(provider);
   parts.grants.register(provider);
   parts.refreshGrant.register(provider);
+  parts.deviceGrant.register(provider);
   parts.clientCredentialsGrant.register(provider, issuer);
   // Each ID token says which session it belongs to, as the access tokens do.
   provider.Client.prototype.includeSid = () => true;
@@ -93,6 +97,8 @@ const PROTOCOL = {
     end_session: '/oauth2/v2.0/logout',
     introspection: '/oauth2/v2.0/introspect',
     revocation: '/oauth2/v2.0/revoke',
+    device_authorization: '/oauth2/v2.0/devicecode',
+    code_verification: '/device',
   },
 } satisfies Configuration;
 
@@ -113,6 +119,7 @@ function configurationOf(parts: ProviderParts): Configuration {
     ttl: {
       AccessToken: ACCESS_TOKEN_SECONDS,
       AuthorizationCode: MINUTE,
+      DeviceCode: 15 * MINUTE,
       Grant: FAMILY_SECONDS,
       IdToken: HOUR,
       Interaction: HOUR,
@@ -147,6 +154,7 @@ function configurationOf(parts: ProviderParts): Configuration {
 function featuresOf({ resources, pages }: ProviderParts): NonNullable<Configuration['features']> {
   return {
     devInteractions: { enabled: false },
+    deviceFlow: deviceFlowOf(pages),
     clientCredentials: { enabled: true },
     userinfo: { enabled: false },
     introspection: { enabled: true, allowedPolicy: () => false },

@@ -2,6 +2,9 @@ import type Provider from 'oidc-provider';
 import type { Authorization } from '../../authorization/perform.ts';
 import type { TenantRoute } from '../authentication-server.ts';
 import type { Clients } from '../clients.ts';
+import { deviceRoute } from '../device/device-routes.ts';
+import { DeviceStep } from '../device/device-step.ts';
+import { UserCodes } from '../device/user-codes.ts';
 import type { Passwords } from '../passwords.ts';
 import type { OnRefusal } from '../refusal-records.ts';
 import type { Resources } from '../resources.ts';
@@ -75,8 +78,18 @@ export function makeInteraction(options: MakeInteractionOptions): { readonly rou
     consentStep: new ConsentStep({ ...common, resources, origin }),
     adminConsentStep: new AdminConsentStep({ ...common, resources }),
     accountPages: new AccountPages({ ...common, change }),
+    deviceStep: new DeviceStep({
+      ...{ ...common, provider, clients, resources, signInStep },
+      userCodes: new UserCodes(authorization, provider),
+    }),
   };
   return {
-    routes: [...interactionRoutes(parts), adminConsentRoute(parts), postedRequestRoute(parts), ...accountRoutes(parts)],
+    routes: [
+      ...interactionRoutes(parts),
+      adminConsentRoute(parts),
+      deviceRoute(parts),
+      postedRequestRoute(parts),
+      ...accountRoutes(parts),
+    ],
   };
 }

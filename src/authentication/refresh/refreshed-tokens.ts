@@ -9,9 +9,12 @@ import type { WantedScopes } from './wanted-scopes.ts';
 
 export type RefreshContext = TokenEndpointGrantContext<{ refresh_token?: string }>;
 
+/** What of a parent its tokens take over. */
+export type Parent = Pick<RefreshToken, 'grantId' | 'sessionUid' | 'sid' | 'acr' | 'amr' | 'authTime'>;
+
 /** The parent that was presented, and all that must still be true for its family. */
 export interface Refresh {
-  readonly parent: RefreshToken;
+  readonly parent: Parent;
   readonly family: LiveFamily;
   readonly grant: Grant;
   readonly account: Account;
@@ -33,7 +36,7 @@ export interface RefreshedTokens {
  */
 export async function makeRefreshedTokens(
   provider: Provider,
-  ctx: RefreshContext,
+  ctx: TokenEndpointGrantContext,
   resources: Resources,
   refresh: Refresh,
 ): Promise<RefreshedTokens> {
@@ -70,7 +73,7 @@ function inherited({ parent, account }: Refresh) {
 /** Says of the sign-in what the first one said (OpenID Connect Core, section 12.2), which had the `nonce`. */
 async function idToken(
   provider: Provider,
-  ctx: RefreshContext,
+  ctx: TokenEndpointGrantContext,
   { parent, account }: Refresh,
   scope: string,
 ): Promise<string> {

@@ -50,6 +50,7 @@ create table artifacts (
   id_hash bytea not null,
   payload bytea not null,
   uid_hash bytea,
+  user_code_hash bytea,
   family_id text,
   user_id uuid,
   authenticated_at timestamptz,
@@ -60,6 +61,7 @@ create table artifacts (
   primary key (tenant_id, model, id_hash)
 );
 create index artifacts_by_uid on artifacts (tenant_id, uid_hash) where uid_hash is not null;
+create unique index artifacts_by_user_code on artifacts (tenant_id, user_code_hash) where user_code_hash is not null;
 create index artifacts_by_family on artifacts (tenant_id, family_id) where family_id is not null;
 create index artifacts_by_user on artifacts (tenant_id, user_id) where user_id is not null;
 create index artifacts_by_expiry on artifacts (tenant_id, expires_at);
