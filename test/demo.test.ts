@@ -54,13 +54,7 @@ describe('demo --check', () => {
     [
       'that gives applications tokens without consent',
       /✗ Without consent the daemon gets no token: expected 400, but what came back was 200/,
-      [
-        [
-          'src/authentication/client-credentials.ts',
-          "if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');",
-          '',
-        ],
-      ],
+      [['src/authorization/token-decision.ts', "if (pass.length === 0) return [step('role', 'nothingAssigned')];", '']],
     ],
     [
       'that takes a token’s word for what a person consented to',
@@ -79,14 +73,9 @@ describe('demo --check', () => {
       /✗ There are no new tokens: expected 400, but what came back was 200/,
       [
         [
-          'src/authentication/refresh/refresh-grant.ts',
-          "if (!grant.getOIDCScope().split(' ').includes(OFFLINE_ACCESS)) throw refuse(errors.InvalidGrant, 'consentRequired');",
-          '',
-        ],
-        [
-          'src/authentication/refresh/refreshed-tokens.ts',
-          'spellings(wanted.identifier, value).some((name) => granted.has(name)),',
-          'spellings(wanted.identifier, value).some((name) => granted.has(name) || true),',
+          'src/authentication/token-decisions.ts',
+          'if (!refusal) return decision;',
+          "if (!refusal || ask.via === 'refresh') return decision;",
         ],
       ],
     ],

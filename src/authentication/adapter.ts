@@ -1,4 +1,4 @@
-import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import {
   type Artifact,
   dropArtifact,
@@ -11,9 +11,13 @@ import {
 } from '../authorization/internal/artifacts.ts';
 import { endFamilies, getLiveFamily, type LiveFamily, signOut } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
+import { consentedScopes, presenceRefusal } from '../authorization/token-decision.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import type { TokenFacts } from '../vocabulary/token-decision.ts';
 import { currentRequest } from './oauth-request.ts';
+import { refuse } from './refusals.ts';
 import { DEFAULT_SCOPE, spellings } from './requested-scopes.ts';
+import { errorOf } from './token-decisions.ts';
 
 /** Seconds that a family lives at most, whatever is refreshed in it. */
 export const FAMILY_SECONDS = 90 * 24 * 3_600;
@@ -147,10 +151,16 @@ class GrantAdapter implements Adapter {
   /** A family begins with its code, in the same transaction (see `issuance.ts`), not when the library saves the handle. */
   async upsert(): Promise<void> {}
 
+  /** @throws the refusal of a family that yields nothing more, whatever is asked for */
   async find(id: string): Promise<AdapterPayload | undefined> {
-    const { principal } = currentRequest();
-    const family = await this.#authorization.performInternal(principal, getLiveFamily, id);
-    return family && grantPayload(id, family);
+    const request = currentRequest();
+    const family = await this.#authorization.performInternal(request.principal, getLiveFamily, id);
+    if (!family) throw refuse(errors.InvalidGrant, 'grantGone');
+    request.family = family;
+    request.facts = family.facts;
+    const refusal = presenceRefusal(family.facts, 'delegated');
+    if (refusal) throw refuse(errorOf(refusal, { kind: 'delegated', via: 'code' }), refusal);
+    return grantPayload(id, family);
   }
 
   async destroy(id: string): Promise<void> {
@@ -167,7 +177,7 @@ class GrantAdapter implements Adapter {
 }
 
 function grantPayload(id: string, family: LiveFamily): AdapterPayload {
-  const { openid, resources } = grantedScopes(family.consents);
+  const { openid, resources } = grantedScopes(family.facts);
   return {
     jti: id,
     kind: 'Grant',
@@ -181,19 +191,20 @@ function grantPayload(id: string, family: LiveFamily): AdapterPayload {
 }
 
 /** Live consent in the library's terms: OIDC scopes, and for each way to name a resource every spelling of its scopes. */
-export function grantedScopes(consents: LiveFamily['consents']): { openid: string; resources: Record<string, string> } {
+export function grantedScopes(facts: TokenFacts): { openid: string; resources: Record<string, string> } {
+  const consented = consentedScopes(facts);
   const resources: Record<string, string> = {};
-  const openid: string[] = [];
-  for (const { resourceAppId, identifierUris, scopes } of consents) {
-    if (resourceAppId === DIRECTORY_APP_ID) openid.push(...scopes);
-    const identifiers = [...identifierUris, `api://${resourceAppId}`].flatMap((uri) =>
+  for (const { appId, identifierUris } of facts.resources) {
+    const scopes = consented.get(appId);
+    if (!scopes) continue;
+    const identifiers = [...identifierUris, `api://${appId}`].flatMap((uri) =>
       uri.endsWith('/') ? [uri] : [uri, `${uri}/`],
     );
     for (const identifier of identifiers) {
       resources[identifier] = [...scopes, DEFAULT_SCOPE].flatMap((value) => spellings(identifier, value)).join(' ');
     }
   }
-  return { openid: openid.join(' '), resources };
+  return { openid: consented.get(DIRECTORY_APP_ID)?.join(' ') ?? '', resources };
 }
 
 async function revokeFamily(authorization: Authorization, id: string): Promise<void> {
@@ -206,7 +217,7 @@ async function revokeFamily(authorization: Authorization, id: string): Promise<v
  * end the family. Only durations are compared, each measured by one clock.
  */
 function payloadOf(stored: StoredArtifact | undefined, elapsed = 0): AdapterPayload | undefined {
-  if (!stored?.familyAlive) return undefined;
+  if (!stored) return undefined;
   const { payload, consumedAt, consumedAgo = 0 } = stored;
   if (consumedAt === undefined || consumedAgo <= elapsed) return payload;
   return { ...payload, consumed: Math.floor(consumedAt) };

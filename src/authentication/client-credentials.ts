@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { ClientState, ResourceState } from '../authorization/internal/clients.ts';
+import type { ResourceState } from '../authorization/internal/clients.ts';
 import { signJwt } from './jwt-signature.ts';
 import { currentRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
-import { isPermission } from './requested-scopes.ts';
-import { type Resources, rolesOf } from './resources.ts';
+import { askedValues, isPermission } from './requested-scopes.ts';
+import type { Resources } from './resources.ts';
 import { applicationClaims } from './token-claims.ts';
+import { applicationFactsOf, requireToken } from './token-decisions.ts';
 import { ACCESS_TOKEN_SECONDS } from './token-lifetimes.ts';
 import type { VirtualIssuer } from './virtual-issuer.ts';
 
@@ -30,7 +31,29 @@ export class ClientCredentialsGrant {
   }
 
   async #issue(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<void> {
-    requirePresence(currentRequest().client);
+    const access_token = await this.#signAsOfNow(ctx, issuer);
+    ctx.body = { access_token, expires_in: ACCESS_TOKEN_SECONDS, token_type: 'Bearer' };
+    // What it was made from changed before its record was made: whether there is a token at all is asked anew.
+    currentRequest().settleLostRace = async () => {
+      await currentRequest().lookAgain?.();
+      ctx.body = { ...(ctx.body as object), access_token: await this.#sign(ctx, issuer) };
+      return true;
+    };
+  }
+
+  /** Nothing is refused on the ground of what was remembered. */
+  async #signAsOfNow(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<string> {
+    try {
+      return await this.#sign(ctx, issuer);
+    } catch (error) {
+      const { lookAgain } = currentRequest();
+      if (!lookAgain) throw error;
+      await lookAgain();
+      return this.#sign(ctx, issuer);
+    }
+  }
+
+  async #sign(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<string> {
     const { resource, roles } = await this.#assigned(ctx);
     await issuer.readyToSign('ES256');
     const request = currentRequest();
@@ -42,13 +65,9 @@ export class ClientCredentialsGrant {
       iat: Math.floor(Date.now() / 1_000),
       expiresIn: ACCESS_TOKEN_SECONDS,
     });
-    ctx.body = {
-      access_token: signJwt(request.keyring, { alg: 'ES256', typ: 'at+jwt' }, claims),
-      expires_in: ACCESS_TOKEN_SECONDS,
-      token_type: 'Bearer',
-    };
     const { appId: resourceId, displayName: resourceDisplayName } = resource;
     request.issued = { tokenId, familyId: undefined, resourceId, resourceDisplayName };
+    return signJwt(request.keyring, { alg: 'ES256', typ: 'at+jwt' }, claims);
   }
 
   /** Named roles narrow; `.default` or nothing means all that is assigned; never more than that. */
@@ -57,21 +76,17 @@ export class ClientCredentialsGrant {
     if (Array.isArray(indicated)) throw refuse(errors.InvalidTarget, 'oneResource');
     const identifier = typeof indicated === 'string' ? indicated : this.#resources.identifiersOf(ctx);
     if (typeof identifier !== 'string') throw refuse(errors.InvalidScope, 'oneResource');
+    const { client } = currentRequest();
+    if (!client) throw new Error('A token is signed for a client that was not looked up.');
     const resource = await this.#resources.find(identifier);
-    if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
     const named = this.#resources.askedOf(ctx, identifier).filter(isPermission);
-    const assigned = rolesOf(currentRequest().client, resource);
-    if (assigned.length === 0) throw refuse(errors.InvalidScope, 'nothingAssigned');
-    const missing = named.find(({ value }) => !assigned.includes(value));
-    if (missing) throw refuse(errors.InvalidScope, 'roleNotAssigned', missing.spelled);
-    // Taken from what is assigned, never from the request's own words.
-    const isWanted = (role: string) => named.length === 0 || named.some(({ value }) => value === role);
-    return { resource, roles: assigned.filter(isWanted) };
+    const { roles } = requireToken(applicationFactsOf(client, resource), {
+      kind: 'application',
+      resource: resource?.appId ?? identifier,
+      asked: askedValues(named),
+      via: 'clientCredentials',
+    });
+    if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
+    return { resource, roles };
   }
-}
-
-/** An application acts on its own only where the organization has added it. */
-function requirePresence(client: ClientState | undefined): void {
-  if (!client?.servicePrincipalId) throw refuse(errors.UnauthorizedClient, 'applicationAbsent');
-  if (!client.isEnabled) throw refuse(errors.UnauthorizedClient, 'applicationDisabled');
 }

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import {
   type ClientDefinition,
   type ClientState,
@@ -11,7 +11,7 @@ import {
 import type { Authorization } from '../authorization/perform.ts';
 import { type AppId, parseAppId } from '../vocabulary/ids.ts';
 import { HIDDEN_TOKEN } from './adapter.ts';
-import { faceOf, metadataOf } from './client-metadata.ts';
+import { type Face, faceOf, metadataOf } from './client-metadata.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import type { TenantKeyring } from './tenant-keyring.ts';
@@ -19,7 +19,7 @@ import type { ClientRecord } from './virtual-issuer.ts';
 
 const MAX_KNOWN = 10_000;
 /** So that even a row that somebody changed by hand, past all versions, is seen soon. */
-const REMEMBERED_MS = 10_000;
+const REMEMBERED_MS = 60_000;
 
 /** A client in a tenant, as it was under one version of all that this depends on. */
 interface KnownClient {
@@ -29,7 +29,11 @@ interface KnownClient {
   readonly keyring: TenantKeyring;
 }
 
-/** Looks clients up for the library: the version at every request, all else once per version. */
+/**
+ * Looks clients up for the library: the version at every request, all else once per version. Where the answer leaves a
+ * record, the version is not read beforehand but asserted by the statement that makes the record: one round trip where
+ * there would be two, and what it finds is newer. Whatever would be refused is looked at again before it is.
+ */
 export class Clients {
   readonly #authorization: Authorization;
   readonly #signingKeys: SigningKeys;
@@ -57,26 +61,19 @@ export class Clients {
     const appId = parseAppId(clientId);
     hidePresentedToken(request);
     if (!appId) return undefined;
-    const known = await this.#knownNow(request, appId);
-    if (!known?.state.tenantEnabled) {
-      request.reason = 'tenantUnknown';
-      return undefined;
-    }
-    request.reason = 'applicationUnknown';
-    const { state, definition, keyring } = known;
-    request.client = state;
-    request.keyring = keyring;
-    if (!definition) return undefined;
-    request.definition = definition;
-    const shown = shownFace();
-    const face = faceOf(definition, shown);
-    request.face = face;
-    if (face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion) request.reason = 'credentialMissing';
-    else delete request.reason;
-    return {
-      version: `${definition.version} ${face.platform} ${face.authentication}`,
-      metadata: () => metadataOf(definition, face),
-    };
+    const known = this.#assume(request, appId) ?? (await this.#knownNow(request, appId));
+    return show(request, known);
+  }
+
+  /** What is remembered, where the record of the answer will tell whether it still is so. */
+  #assume(request: OAuthRequest, appId: AppId): KnownClient | undefined {
+    const { hasSecret, hasAssertion, redirectUri } = shownFace();
+    if (!leavesRecord() || !hasSecret || hasAssertion || redirectUri !== undefined) return undefined;
+    const known = this.#known.get(`${request.tenantId} ${appId}`);
+    // One whose tenant was closed would be refused right away.
+    if (!known?.state.tenantEnabled) return undefined;
+    request.assumed = { appId, version: known.version };
+    return known;
   }
 
   /** The client under the version of this moment: from memory when nothing that it depends on changed since. */
@@ -98,10 +95,30 @@ export class Clients {
     return known;
   }
 
-  /** Whether the secret is one of the client's that has not expired. Every stored one is compared, in constant time. */
+  /** Whether the secret is one of the client's that has not expired. */
   async verifySecret(presented: string): Promise<boolean> {
     const request = currentRequest();
     const hmac = this.#hashSecret(presented);
+    if (!request.assumed) return this.#matches(request, hmac);
+    request.lookAgain = async () => {
+      if (!(await this.#matchesNow(request, hmac)))
+        throw new errors.InvalidClientAuth('the client changed while it was served');
+    };
+    return this.#matches(request, hmac) || this.#matchesNow(request, hmac);
+  }
+
+  async #matchesNow(request: OAuthRequest, hmac: Buffer): Promise<boolean> {
+    const { assumed, face } = request;
+    delete request.assumed;
+    delete request.lookAgain;
+    request.isAuthenticated = false;
+    request.resources.clear();
+    const known = assumed && (await this.#knownNow(request, assumed.appId));
+    return show(request, known) !== undefined && isSameFace(face, request.face) && this.#matches(request, hmac);
+  }
+
+  /** Every stored secret is compared, in constant time. */
+  #matches(request: OAuthRequest, hmac: Buffer): boolean {
     const matching = (request.client?.secrets ?? []).filter((secret) =>
       sameBytes(Buffer.from(secret.hmac, 'base64'), hmac),
     );
@@ -125,6 +142,39 @@ export class Clients {
       this.#onError(error);
     });
   }
+}
+
+/** Gives the request its client's state and its tenant's keys; undefined where there is no such client for it. */
+function show(request: OAuthRequest, known: KnownClient | undefined): ClientRecord | undefined {
+  if (!known?.state.tenantEnabled) {
+    request.reason = 'tenantUnknown';
+    return undefined;
+  }
+  request.reason = 'applicationUnknown';
+  const { state, definition, keyring } = known;
+  request.client = state;
+  request.keyring = keyring;
+  if (!definition) return undefined;
+  request.definition = definition;
+  const shown = shownFace();
+  const face = faceOf(definition, shown);
+  request.face = face;
+  if (face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion) request.reason = 'credentialMissing';
+  else delete request.reason;
+  return {
+    version: `${definition.version} ${face.platform} ${face.authentication}`,
+    metadata: () => metadataOf(definition, face),
+  };
+}
+
+/** Of these grants every answer and every refusal of a known client is recorded, and by nothing else. */
+function leavesRecord(): boolean {
+  const { route, params } = Provider.ctx?.oidc ?? {};
+  return route === 'token' && params?.grant_type === 'client_credentials';
+}
+
+function isSameFace(a: Face | undefined, b: Face | undefined): boolean {
+  return a?.platform === b?.platform && a?.authentication === b?.authentication;
 }
 
 /** How the request authenticates, read before the library has looked at it: it is what picks the client's face. */

@@ -1,16 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import Provider, { errors, type Grant, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
 import { getAccount, getUserAssignment } from '../authorization/internal/accounts.ts';
-import { getLiveConsents } from '../authorization/internal/tokens.ts';
+import { getTokenFacts } from '../authorization/internal/token-facts.ts';
 import type { Authorization } from '../authorization/perform.ts';
+import { decideToken, recordedDecision } from '../authorization/token-decision.ts';
+import type { DecisionReason, TokenAsk, TokenFacts } from '../vocabulary/token-decision.ts';
 import { FAMILY_SECONDS, grantedScopes } from './adapter.ts';
 import { currentRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
+import { askedValues } from './requested-scopes.ts';
 import type { Resources } from './resources.ts';
+import { errorOf } from './token-decisions.ts';
 
 const CONFIDENTIAL_REFRESH_SECONDS = 14 * 24 * 3_600;
 /** A browser keeps a refresh token badly: it ends a day after the sign-in, and refreshing does not move that. */
 const SPA_REFRESH_SECONDS = 24 * 3_600;
+
+/** What asking for consent can mend. */
+const CONSENT_MENDS: ReadonlySet<DecisionReason | undefined> = new Set(['applicationAbsent', 'consentRequired']);
 
 /** Consent and accounts in the library's terms. */
 export class Grants {
@@ -39,10 +46,12 @@ export class Grants {
     if (!isForDevice(ctx) && !client.redirectUriAllowed(String(ctx.oidc.params?.redirect_uri)))
       throw new errors.InvalidRedirectUri();
     const who = { userId: session.accountId, appId: client.clientId };
-    await this.#requireAssignment(ctx, who);
-    const { openid, resources } = grantedScopes(
-      await this.#authorization.performInternal(principal, getLiveConsents, who),
-    );
+    const asks = await this.#asksOf(ctx);
+    const parties = { ...who, resourceAppIds: asks.map(({ resource }) => resource) };
+    const facts = await this.#authorization.performInternal(principal, getTokenFacts, parties);
+    if (!facts) throw refuse(errors.AccessDenied, 'tenantUnknown');
+    requireConsentable(facts, asks);
+    const { openid, resources } = grantedScopes(facts);
     const grant = new this.#provider.Grant({ accountId: who.userId, clientId: who.appId });
     grant.jti = randomBytes(24).toString('base64url');
     if (openid) grant.addOIDCScope(openid);
@@ -50,19 +59,18 @@ export class Grants {
     return grant;
   }
 
-  /** The client, and each API that is asked for, may be for those only who are assigned to it. */
-  async #requireAssignment({ oidc }: KoaContextWithOIDC, { userId, appId }: { userId: string; appId: string }) {
-    const { principal, client } = currentRequest();
-    const identifiers = Object.keys(oidc.resourceServers ?? {});
-    const resources = await Promise.all(identifiers.map((identifier) => this.#resources.find(identifier)));
-    const closed = resources.flatMap((resource) => (resource?.assignmentRequired ? resource.appId : []));
-    for (const each of client?.assignmentRequired ? [appId, ...closed] : closed) {
-      const { isAssigned } = await this.#authorization.performInternal(principal, getUserAssignment, {
-        userId,
-        appId: each,
-      });
-      if (!isAssigned) throw refuse(errors.AccessDenied, 'notAssigned');
-    }
+  /** One question for each API that the request names. */
+  async #asksOf(ctx: KoaContextWithOIDC): Promise<TokenAsk[]> {
+    const identifiers = Object.keys(ctx.oidc.resourceServers ?? {});
+    const asks = await Promise.all(
+      identifiers.map(async (identifier): Promise<TokenAsk[]> => {
+        const resource = await this.#resources.find(identifier);
+        const scopes = this.#resources.askedOf(ctx, identifier);
+        const common = { kind: 'delegated', via: 'authorize' } as const;
+        return resource ? [{ ...common, resource: resource.appId, asked: askedValues(scopes) }] : [];
+      }),
+    );
+    return asks.flat();
   }
 
   async findAccount(id: string) {
@@ -125,4 +133,17 @@ export class Grants {
 /** A device waits for its answer at the token endpoint: nobody is sent anywhere. */
 function isForDevice({ oidc }: KoaContextWithOIDC): boolean {
   return oidc.route === 'device_resume';
+}
+
+/**
+ * Refuses what no consent can mend, before anybody is asked for it.
+ * @throws `access_denied`
+ */
+function requireConsentable(facts: TokenFacts, asks: readonly TokenAsk[]): void {
+  for (const ask of asks) {
+    const decision = decideToken(facts, ask);
+    currentRequest().decision = recordedDecision(decision, ask);
+    const failed = decision.trace.find(({ outcome, reason }) => outcome === 'fail' && !CONSENT_MENDS.has(reason));
+    if (failed?.reason) throw refuse(errorOf(failed.reason, ask), failed.reason);
+  }
 }

@@ -1,5 +1,10 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { IssuanceError, issueTokens, type SignInEntry } from '../authorization/internal/tokens.ts';
+import {
+  IssuanceError,
+  type IssuanceFailure,
+  issueTokens,
+  type SignInEntry,
+} from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { FAMILY_SECONDS } from './adapter.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
@@ -7,6 +12,8 @@ import { refuse } from './refusals.ts';
 
 /** What a family begins with. */
 const BEGINNINGS: ReadonlySet<string> = new Set(['AuthorizationCode', 'DeviceCode']);
+/** Who lost one may get another answer. */
+const RACES: ReadonlySet<IssuanceFailure> = new Set(['consumed', 'outdated']);
 
 /**
  * Commits what an answer rests on before the answer leaves: the redeemed artifact, the new one, its family, and the
@@ -30,17 +37,19 @@ export class Issuance {
       await this.#commit(request);
     } catch (error) {
       if (!(error instanceof IssuanceError)) throw error;
-      if (error.failure !== 'consumed' || !(await request.settleLostRace?.())) {
+      if (!RACES.has(error.failure) || !(await request.settleLostRace?.())) {
         throw refuse(errors.InvalidGrant, 'grantGone');
       }
+      if (request.pending.signIn) recordToken(ctx, request);
       await this.#commit(request);
     }
   };
 
-  async #commit({ principal, pending }: OAuthRequest): Promise<void> {
+  async #commit({ principal, pending, assumed }: OAuthRequest): Promise<void> {
     const { signIn, ...rest } = pending;
-    if (signIn && Object.keys(rest).length === 0) await this.#authorization.recordSignIn(principal, signIn);
-    else await this.#authorization.performInternal(principal, issueTokens, pending);
+    if (!signIn || Object.keys(rest).length > 0)
+      await this.#authorization.performInternal(principal, issueTokens, pending);
+    else if (!(await this.#authorization.recordSignIn(principal, signIn, assumed))) throw new IssuanceError('outdated');
   }
 }
 
@@ -82,7 +91,7 @@ function recordToken(ctx: KoaContextWithOIDC, request: OAuthRequest): void {
 /** What every sign-in record says of its request. */
 function described(
   ctx: KoaContextWithOIDC,
-  { context, client, face }: OAuthRequest,
+  { context, client, face, decision }: OAuthRequest,
   eventType: SignInEntry['eventType'],
 ): SignInEntry {
   return {
@@ -90,6 +99,7 @@ function described(
     appId: ctx.oidc.client?.clientId,
     appDisplayName: client?.displayName ?? undefined,
     clientCredentialType: face?.authentication,
+    decision,
     ipAddress: context.ipAddress,
     userAgent: context.userAgent,
     correlationId: context.correlationId,

@@ -1,9 +1,10 @@
 import type { StoredArtifact } from '../authorization/internal/artifacts.ts';
 import type { ClientDefinition, ClientState, ResourceState } from '../authorization/internal/clients.ts';
-import type { SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
+import type { AssumedVersion, LiveFamily, SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import type { InternalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
+import type { RecordedDecision, TokenFacts } from '../vocabulary/token-decision.ts';
 import type { Face } from './client-metadata.ts';
 import type { Reason } from './refusals.ts';
 import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
@@ -20,10 +21,23 @@ export interface OAuthRequest extends Tenancy {
   client?: ClientState;
   /** The client's application, along with its state. */
   definition?: ClientDefinition;
+  /** The version under which the client is remembered, while nobody has looked whether it is the one of this moment. */
+  assumed?: AssumedVersion;
+  /**
+   * Looks the client up anew where the request goes by what was remembered, and proves its credential again.
+   * @throws `invalid_client` when it is no longer good
+   */
+  lookAgain?: () => Promise<void>;
   /** As which of its kinds the client shows itself. */
   face?: Face;
   /** APIs that were looked up, by the identifier that was asked for. */
   readonly resources: Map<string, Promise<ResourceState | undefined>>;
+  /** The token family that the request is about, as it was found. */
+  family?: LiveFamily;
+  /** What its delegated tokens are decided by. */
+  facts?: TokenFacts;
+  /** How its token was decided, issued or not, for its record. */
+  decision?: RecordedDecision;
   /** The access token that the answer carries, for its record. */
   issued?: Pick<SignInEntry, 'tokenId' | 'familyId' | 'resourceId' | 'resourceDisplayName'>;
   /** What the answer's success depends on: written in one transaction before the answer leaves. */
@@ -43,8 +57,8 @@ export interface OAuthRequest extends Tenancy {
   /** The token that an authenticated client asks about or revokes. */
   presented?: string;
   /**
-   * Mends an answer that lost a race for its single-use artifact and takes what lost from `pending`. False: the answer
-   * can only be a refusal.
+   * Mends an answer that lost a race: for its single-use artifact (and takes what lost from `pending`), or against a
+   * change of what it was made from. False: the answer can only be a refusal.
    */
   settleLostRace?: () => Promise<boolean>;
   /** What to tell the client where the library only knows that something is wrong with it. */

@@ -2,12 +2,13 @@ import type Provider from 'oidc-provider';
 import { getClientState, getResource } from '../authorization/internal/clients.ts';
 import { endFamilies, endToken, getLiveFamily, isEndedToken } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
+import { decideToken } from '../authorization/token-decision.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
 import { type AccessTokenPayload, verifyAccessToken } from './access-tokens.ts';
-import { rolesOf } from './resources.ts';
 import type { SigningKeys } from './signing-keys.ts';
+import { applicationFactsOf } from './token-decisions.ts';
 
 /** An access token that holds now, with what is left of its permissions. */
 export interface LiveAccessToken {
@@ -67,9 +68,10 @@ export class PresentedTokens {
       fid,
     );
     if (family?.userId !== sub || family.appId !== client_id) return undefined;
-    const granted = family.consents.find(({ resourceAppId }) => resourceAppId === aud)?.scopes ?? [];
-    const scopes = scp.split(' ').filter((scope) => granted.includes(scope));
-    return scopes.length > 0 ? { claims, scopes, roles: claims.roles ?? [] } : undefined;
+    const held = decideToken(family.facts, { kind: 'delegated', resource: aud, asked: 'all', via: 'code' });
+    const scopes = scp.split(' ').filter((scope) => held.scopes.includes(scope));
+    const roles = (claims.roles ?? []).filter((role) => held.roles.includes(role));
+    return scopes.length > 0 ? { claims, scopes, roles } : undefined;
   }
 
   async #appOnly(tenantId: TenantId, claims: AccessTokenPayload): Promise<LiveAccessToken | undefined> {
@@ -79,10 +81,10 @@ export class PresentedTokens {
       this.#authorization.performInternal(principal, getResource, { appId: claims.aud }),
       this.#authorization.performInternal(principal, isEndedToken, claims.jti),
     ]);
-    if (ended || !client?.tenantEnabled || !client.isEnabled || client.servicePrincipalId !== claims.sub)
-      return undefined;
-    const held = resource ? rolesOf(client, resource) : [];
-    const roles = (claims.roles ?? []).filter((role) => held.includes(role));
+    if (ended || client?.servicePrincipalId !== claims.sub) return undefined;
+    const ask = { kind: 'application', resource: claims.aud, asked: 'all', via: 'clientCredentials' } as const;
+    const held = decideToken(applicationFactsOf(client, resource), ask);
+    const roles = (claims.roles ?? []).filter((role) => held.roles.includes(role));
     return roles.length > 0 ? { claims, scopes: [], roles } : undefined;
   }
 }

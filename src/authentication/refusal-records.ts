@@ -64,18 +64,18 @@ export class RefusalRecords {
     if (!answered || PENDING.has(answered.error)) return;
     const request = currentRequest();
     const errorCode = answered.error_codes?.[0] ?? 0;
+    const { tenantId, context, principal, assumed } = request;
     if (isKnown(request, answered.error)) {
       const entry = entryOf(ctx, request, { ...answered, errorCode });
-      await this.#authorization.recordSignIn(request.principal, entry);
-      return;
+      // Who was known by what is remembered alone may be known no more.
+      if (await this.#authorization.recordSignIn(principal, entry, assumed)) return;
     }
-    const { tenantId, context } = request;
     const clientId = ctx.oidc.client?.clientId;
     this.#onRefusal({ tenantId, clientId, reason: `${route}: ${answered.error} ${errorCode}` }, context);
   }
 
   async #recordBrowser({ oidc }: KoaContextWithOIDC, { error, error_description = error }: Refusal): Promise<void> {
-    const { tenantId, context, client, principal } = currentRequest();
+    const { tenantId, context, client, principal, decision } = currentRequest();
     const errorCode = Number(/^AADSTS(\d+)/.exec(error_description)?.[1] ?? 0);
     const appId = oidc.client?.clientId;
     const userId = oidc.session?.accountId;
@@ -88,6 +88,7 @@ export class RefusalRecords {
       userId,
       appId,
       appDisplayName: client?.displayName ?? undefined,
+      decision,
       ...context,
       errorCode: errorCode || 1,
       failureReason: `${error}: ${error_description}`.slice(0, 500),
@@ -103,7 +104,7 @@ function isKnown({ face, isAuthenticated, redeemed }: OAuthRequest, error: strin
 
 function entryOf(
   { oidc }: KoaContextWithOIDC,
-  { client, face, context }: OAuthRequest,
+  { client, face, context, decision }: OAuthRequest,
   {
     error,
     error_description = error,
@@ -118,6 +119,7 @@ function entryOf(
     appId: oidc.client?.clientId,
     appDisplayName: client?.displayName ?? undefined,
     clientCredentialType: face?.authentication,
+    decision,
     ipAddress: context.ipAddress,
     userAgent: context.userAgent,
     correlationId: context.correlationId,

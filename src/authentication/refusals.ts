@@ -1,18 +1,14 @@
 import type { errors } from 'oidc-provider';
+import { DECISION_REASONS } from '../vocabulary/token-decision.ts';
 
 /**
  * Every reason that is told to a client, in one closed table: Entra's number where Entra has one, and words that say
  * what to do. What is not in here stays in the log.
  */
 export const REASONS = {
-  tenantUnknown: [90002, 'There is no organization of that name or id here. Check the tenant in the authority URL.'],
+  ...DECISION_REASONS,
   tenantReserved: [90002, 'This authority needs the name or id of one organization.'],
   applicationUnknown: [700016, 'No application with this client_id was found in the organization.'],
-  applicationAbsent: [
-    700016,
-    'The application has not been added to this organization. An administrator must consent to it first.',
-  ],
-  applicationDisabled: [7000112, 'The application is disabled in this organization.'],
   secretWrong: [7000215, 'The client secret is not one of this application. Send the value of the secret, not its id.'],
   secretExpired: [7000222, 'The client secret has expired. Add a new one to the application.'],
   credentialMissing: [7000218, 'The request must carry client_secret or client_assertion.'],
@@ -25,25 +21,14 @@ export const REASONS = {
   assertionTooLong: [700024, 'The client assertion is valid for too long; ten minutes are enough.'],
   assertionKey: [700027, 'The key that the client assertion names is not one of this application.'],
   introspectionPublic: [7000218, 'Only a client with a credential may introspect tokens.'],
-  nothingAssigned: [
-    501051,
-    'No application permission of the resource is assigned to this application in the organization. An administrator must assign one.',
-  ],
-  roleNotAssigned: [70011, 'The permission is not assigned to this application in the organization'],
-  resourceUnknown: [500011, 'The resource was not found in the organization, or is disabled there.'],
   resourceContradicts: [70011, 'The resource parameter and the prefix of a scope name different resources.'],
   oneResource: [70011, 'A token is for one resource; the scopes name several.'],
   defaultMixed: [70011, '.default can not be combined with named permissions of the same resource.'],
-  scopeUnknown: [70011, 'The resource publishes no such permission'],
   tooManyScopes: [70011, 'Too many scopes.'],
-  consentRequired: [65001, 'Neither the user nor an administrator has consented to use the application.'],
   signInCancelled: [65004, 'The user cancelled the sign-in.'],
   consentDeclined: [65004, 'The user declined to consent.'],
   nothingRequired: [70011, 'The application asks for nothing that the resource publishes.'],
   approvalRequired: [90094, 'An administrator must consent to these permissions.'],
-  notAssigned: [50105, 'The user is not assigned to the application, which its administrator requires.'],
-  userDisabled: [50057, 'The account is disabled or gone.'],
-  grantGone: [700082, 'The token is no longer valid: it was used, revoked or has expired. Sign in again.'],
   deviceNotAllowed: [7000218, 'The application is not set up as a public client, which a device code is for.'],
   devicePending: [70016, 'The user has not answered yet. Ask again after the interval.'],
   deviceExpired: [70019, 'The device code has expired. Ask for another one.'],
@@ -56,7 +41,7 @@ export const REASONS = {
 } as const satisfies Record<string, readonly [number, string]>;
 export type Reason = keyof typeof REASONS;
 
-type ErrorClass = new (description: string, detail: string) => errors.OIDCProviderError;
+export type ErrorClass = new (description: string, detail: string) => errors.OIDCProviderError;
 
 /** An error of the library whose description is public: number, words, and what it is about. */
 export function refuse(ErrorOf: ErrorClass, reason: Reason, about?: string): errors.OIDCProviderError {

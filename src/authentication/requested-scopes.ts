@@ -45,6 +45,12 @@ function parseScope(spelled: string): RequestedScope {
   };
 }
 
+/** What is asked for on one resource: of which no permission is named, all is meant. */
+export function askedValues(scopes: readonly RequestedScope[]): 'all' | readonly string[] {
+  const values = scopes.map(({ value }) => value);
+  return values.length === 0 || values.includes(DEFAULT_SCOPE) ? 'all' : values;
+}
+
 /** Every way to spell one value of a resource that is asked for by this identifier. */
 export function spellings(identifier: string, value: string): string[] {
   const bare =

@@ -1,6 +1,7 @@
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { type ClientState, getResource, type ResourceState } from '../authorization/internal/clients.ts';
 import type { Authorization } from '../authorization/perform.ts';
+import { clientRefusal } from '../authorization/token-decision.ts';
 import { parseAppId } from '../vocabulary/ids.ts';
 import { DIRECTORY_API, DIRECTORY_APP_ID, GRAPH_IDENTIFIER_URI } from '../vocabulary/permissions.ts';
 import { currentRequest } from './oauth-request.ts';
@@ -131,20 +132,12 @@ export class Resources {
   }
 }
 
-/** The values of the app roles that the client holds on a resource. */
-export function rolesOf(client: ClientState | undefined, resource: ResourceState): string[] {
-  const held = client?.appRoles.filter(({ resourceAppId }) => resourceAppId === resource.appId) ?? [];
-  if (held.length === 0) return [];
-  return resource.appRoles
-    .filter(({ id, isEnabled = true }) => isEnabled && held.some(({ appRoleId }) => appRoleId === id))
-    .flatMap(({ value }) => value ?? []);
-}
-
-/** Whether an administrator has switched the application off. An absent one may still be consented to. */
+/** Whether the application is switched off, here or by its publisher. An absent one may still be consented to. */
 function requireEnabled(ctx: KoaContextWithOIDC): void {
   const { client } = currentRequest();
-  if (!client?.servicePrincipalId || client.isEnabled) return;
-  throw refuse(ctx.oidc.route === 'token' ? errors.InvalidGrant : errors.AccessDenied, 'applicationDisabled');
+  const refusal = client && clientRefusal(client);
+  if (!refusal || refusal === 'applicationAbsent') return;
+  throw refuse(ctx.oidc.route === 'token' ? errors.InvalidGrant : errors.AccessDenied, refusal);
 }
 
 function publishedScopes(resource: ResourceState, identifier: string, asked: readonly RequestedScope[]): string[] {

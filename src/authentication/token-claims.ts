@@ -1,11 +1,13 @@
 import { type AccessToken, type ClientCredentials, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { type Account, getAccount, getUserAssignment } from '../authorization/internal/accounts.ts';
+import { type Account, getAccount } from '../authorization/internal/accounts.ts';
 import type { ResourceState } from '../authorization/internal/clients.ts';
 import type { Authorization } from '../authorization/perform.ts';
+import type { TokenAsk } from '../vocabulary/token-decision.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
-import { DEFAULT_SCOPE, isOidcScope, parseScopes } from './requested-scopes.ts';
+import { askedValues, DEFAULT_SCOPE, isOidcScope, parseScopes } from './requested-scopes.ts';
 import type { Resources } from './resources.ts';
+import { factsOn, requireToken } from './token-decisions.ts';
 
 /** Claims of an access token before it is signed (RFC 9068; wire.md, "Tokens"). */
 export type AccessTokenClaims = Readonly<Record<string, unknown>>;
@@ -19,6 +21,12 @@ export interface RegisteredClaims {
   readonly exp: number;
 }
 
+/** By which grant a token of a person is asked for, in the words of the decision. */
+const GRANTS: Readonly<Record<string, TokenAsk['via']>> = {
+  authorization_code: 'code',
+  refresh_token: 'refresh',
+  device_code: 'device',
+};
 const CREDENTIAL_KINDS = { none: '0', client_secret_basic: '1', private_key_jwt: '2' } as const;
 
 /**
@@ -62,11 +70,18 @@ export class TokenClaims {
   }
 
   async #delegated(ctx: KoaContextWithOIDC, token: AccessToken, resource: ResourceState): Promise<AccessTokenClaims> {
-    const [account, assignment] = await Promise.all([
+    const [account, facts] = await Promise.all([
       this.#accountOf(token.accountId),
-      this.#assignmentOf(token.accountId, resource),
+      factsOn(this.#authorization, resource.appId, token),
     ]);
-    const scopes = shortScopes(ctx, token, resource);
+    const { scopes, roles } = requireToken(facts, {
+      kind: 'delegated',
+      resource: resource.appId,
+      asked: askedValues(parseScopes(token.scope) ?? []),
+      // The library refused what this request itself names and the API does not publish.
+      isInherited: true,
+      via: GRANTS[token.gty ?? ''] ?? 'onBehalfOf',
+    });
     const scope = scopes.join(' ');
     currentRequest().echoedScope = echoedScope(ctx, token, scopes);
     return {
@@ -75,7 +90,7 @@ export class TokenClaims {
       scp: scope,
       scope,
       wids: account.directoryRoles,
-      ...(assignment.roles.length > 0 ? { roles: assignment.roles } : {}),
+      ...(roles.length > 0 ? { roles } : {}),
       name: account.displayName,
       preferred_username: account.userPrincipalName,
       sid: token.sid,
@@ -87,13 +102,6 @@ export class TokenClaims {
     const account = await this.#authorization.performInternal(currentRequest().principal, getAccount, id);
     if (!account) throw refuse(errors.InvalidGrant, 'userDisabled');
     return account;
-  }
-
-  async #assignmentOf(userId: string, { appId, assignmentRequired }: ResourceState) {
-    const { principal } = currentRequest();
-    const assignment = await this.#authorization.performInternal(principal, getUserAssignment, { userId, appId });
-    if (assignmentRequired && !assignment.isAssigned) throw refuse(errors.InvalidGrant, 'notAssigned');
-    return assignment;
   }
 }
 
@@ -120,15 +128,6 @@ function commonClaims(
     ...{ iss, aud: resource.appId, exp, iat, nbf: iat, jti, uti: jti, tid: tenantId, ver: '2.0' },
     ...{ client_id, azp: client_id, azpacr },
   };
-}
-
-/** The short names of the granted scopes; all of them where `.default` was asked for. */
-function shortScopes(ctx: KoaContextWithOIDC, token: AccessToken, resource: ResourceState): string[] {
-  const values = parseScopes(token.scope)?.map(({ value }) => value) ?? [];
-  if (!values.includes(DEFAULT_SCOPE)) return [...new Set(values)];
-  const identifier = token.resourceServer?.identifier() ?? '';
-  const granted = new Set(ctx.oidc.entities.Grant?.getResourceScope(identifier).split(' '));
-  return resource.oauth2PermissionScopes.map(({ value }) => value).filter((value) => granted.has(value));
 }
 
 /**

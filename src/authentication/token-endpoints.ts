@@ -2,6 +2,7 @@ import type Provider from 'oidc-provider';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { getLiveFamily } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
+import { presenceRefusal } from '../authorization/token-decision.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import type { LiveAccessToken, PresentedTokens } from './presented-tokens.ts';
 import { refuse } from './refusals.ts';
@@ -48,7 +49,7 @@ export class TokenEndpoints {
     const token = await provider.RefreshToken.find(value);
     if (token?.clientId !== askingAppId || !token.isValid || !token.grantId) return INACTIVE;
     const family = await this.#authorization.performInternal(request.principal, getLiveFamily, token.grantId);
-    if (family?.userId !== token.accountId) return INACTIVE;
+    if (family?.userId !== token.accountId || presenceRefusal(family.facts, 'delegated')) return INACTIVE;
     const { clientId, accountId, exp, iat } = token;
     return { active: true, client_id: clientId, sub: accountId, exp, iat, iss: provider.issuer };
   }

@@ -122,7 +122,8 @@ export type AuditCategory =
   | 'ApplicationManagement'
   | 'RoleManagement'
   | 'DirectoryManagement'
-  | 'KeyManagement';
+  | 'KeyManagement'
+  | 'Policy';
 export type AuditType = 'Add' | 'Update' | 'Delete' | 'Assign' | 'Unassign' | 'Read';
 
 export type Operation<Action extends DirectoryAction, Schema extends z.ZodType, Result> =

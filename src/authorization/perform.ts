@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type AuditEntry, insertAudit } from '../directory/audits.ts';
 import { type LiveState, readLiveState } from '../directory/live-state.ts';
-import type { SignInEntry } from '../directory/sign-ins.ts';
+import type { AssumedVersion, SignInEntry } from '../directory/sign-ins.ts';
 import { raiseTenantVersion } from '../directory/versions.ts';
 import type { Permit } from '../store/permit.ts';
 import { isRetryable } from '../store/sql-errors.ts';
@@ -119,10 +119,13 @@ export class Authorization {
     });
   }
 
-  /** Records a sign-in or an issuance of the principal's tenant; resolves when the record is committed. */
-  recordSignIn(principal: InternalPrincipal, entry: SignInEntry): Promise<void> {
+  /**
+   * Records a sign-in or an issuance of the principal's tenant; resolves when the record is committed. With an assumed
+   * version only if that is still the one of this moment: false says that it is not, and that there is no record.
+   */
+  recordSignIn(principal: InternalPrincipal, entry: SignInEntry, assumed?: AssumedVersion): Promise<boolean> {
     requireListed(principal, 'authentication/signIns/create');
-    return this.#signInRecords.add(principal.tenantId, entry);
+    return this.#signInRecords.add(principal.tenantId, entry, assumed);
   }
 
   /**

@@ -1,11 +1,11 @@
-import { insertSignIns, type SignInEntry, type SignInRecord } from '../directory/sign-ins.ts';
+import { type AssumedVersion, insertSignIns, type SignInEntry, type SignInRecord } from '../directory/sign-ins.ts';
 import type { Store } from '../store/store.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { Batch } from './batch.ts';
 import { NO_TENANT } from './internal/tenants.ts';
 
-/** Commits on their way at once: while one waits for the disk, the next is written. */
-const MAX_COMMITS = 2;
+/** Commits on their way at once: those that wait for it go together, and one large one costs less than two small ones. */
+const MAX_COMMITS = 1;
 const ACTION = 'authentication/signIns/create';
 
 /**
@@ -14,21 +14,21 @@ const ACTION = 'authentication/signIns/create';
  */
 export class SignInRecords {
   readonly #store: Store;
-  readonly #batch: Batch<SignInRecord, undefined>;
+  readonly #batch: Batch<SignInRecord, boolean>;
 
   constructor(store: Store) {
     this.#store = store;
     this.#batch = new Batch((records) => this.#write(records), MAX_COMMITS);
   }
 
-  async add(tenantId: TenantId, entry: SignInEntry): Promise<void> {
-    await this.#batch.add({ tenantId, entry });
+  /** False: what the record's answer was made from is no longer so, and nothing was written. */
+  add(tenantId: TenantId, entry: SignInEntry, assumed?: AssumedVersion): Promise<boolean> {
+    return this.#batch.add({ tenantId, entry, assumed });
   }
 
-  async #write(records: readonly SignInRecord[]): Promise<undefined[]> {
-    await this.#store.selfBoundStatement({ action: ACTION, tenantId: NO_TENANT, access: 'write' }, (permit) =>
+  #write(records: readonly SignInRecord[]): Promise<boolean[]> {
+    return this.#store.selfBoundStatement({ action: ACTION, tenantId: NO_TENANT, access: 'write' }, (permit) =>
       insertSignIns(permit, records),
     );
-    return records.map(() => undefined);
   }
 }

@@ -103,9 +103,10 @@ export async function insertArtifactOnce(permit: Write, artifact: Artifact): Pro
   return rows.length === 1;
 }
 
-// A session lives only while its person is enabled and has not had all sessions revoked since it began.
+// A session lives only while its person is enabled and has not had all sessions revoked since it began. What belongs to a
+// family lives as that does, which is for the decision on its tokens to say.
 const LIVE = `(a.expires_at is null or a.expires_at > now())
-  and (a.user_id is null or exists (select from users u join tenants t on t.id = u.tenant_id
+  and (a.user_id is null or a.family_id is not null or exists (select from users u join tenants t on t.id = u.tenant_id
     where u.tenant_id = $1 and u.id = a.user_id and u.account_enabled and t.is_enabled
       and (a.authenticated_at is null or a.authenticated_at >= u.sign_in_sessions_valid_from)))`;
 const FOUND = `select a.id_hash as "idHash", a.payload, extract(epoch from a.consumed_at)::float8 as "consumedAt",

@@ -1,6 +1,9 @@
 import type { Permit } from '../store/permit.ts';
+import type { ObjectId } from '../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import type { AssignmentFacts, ClientFacts } from '../vocabulary/token-decision.ts';
 import type { KeySlot, SigningAlgorithm } from './signing-keys.ts';
+import { CLIENT, CLIENT_DEFINITION, WITHDRAWN } from './token-facts.ts';
 
 /** A client secret as it is stored: never the secret itself. */
 export interface StoredSecret {
@@ -13,21 +16,16 @@ export interface StoredSecret {
 }
 
 /** What a token request must know of its client and tenant, read in one round trip at every request. */
-export interface ClientState {
+export interface ClientState extends ClientFacts {
   readonly tenantEnabled: boolean;
   /** Changes with every change of the application. Null: no application of that id can be seen from this tenant. */
   readonly version: string | null;
-  /** The application's home is this tenant. */
-  readonly isOwn: boolean;
   readonly displayName: string | null;
-  readonly servicePrincipalId: string | null;
-  readonly isEnabled: boolean;
-  readonly assignmentRequired: boolean;
   readonly secrets: readonly StoredSecret[];
   /** App roles assigned to the client's service principal, on enabled resources. */
-  readonly appRoles: readonly { readonly resourceAppId: string; readonly appRoleId: string }[];
+  readonly appRoles: readonly (AssignmentFacts & { readonly resourceAppId: string })[];
   /** The presence of the directory API, which nearly every token is for; null when the tenant has disabled it. */
-  readonly directoryApi: { readonly servicePrincipalId: string; readonly assignmentRequired: boolean } | null;
+  readonly directoryApi: { readonly servicePrincipalId: ObjectId; readonly assignmentRequired: boolean } | null;
   readonly keys: readonly {
     readonly kid: string;
     readonly algorithm: SigningAlgorithm;
@@ -43,29 +41,26 @@ const FIND = {
   text: `
     select t.is_enabled as "tenantEnabled",
       case when a.id is not null then 'own ' || a.xmin when p.app_id is not null then 'published ' || p.xmin end as version,
-      a.id is not null as "isOwn",
+      ${CLIENT('$2::uuid', 'null::uuid')},
       coalesce(a.display_name, p.display_name) as "displayName",
-      sp.id as "servicePrincipalId",
-      coalesce(sp.account_enabled, false) as "isEnabled",
-      coalesce(sp.app_role_assignment_required, false) as "assignmentRequired",
       coalesce(case when a.id is not null
         then (select ${SECRETS} from password_credentials s
           where s.tenant_id = $1 and s.application_id = a.id)
         else (select ${SECRETS} from published_password_credentials s
           where s.app_id = p.app_id)
       end, '[]') as secrets,
-      coalesce((select jsonb_agg(jsonb_build_object('resourceAppId', r.app_id, 'appRoleId', x.app_role_id))
+      coalesce((select jsonb_agg(jsonb_build_object('resourceAppId', r.app_id, 'appRoleId', x.app_role_id,
+          'assignmentId', x.id) order by x.created_at, x.id)
         from app_role_assignments x
         join service_principals r on r.tenant_id = $1 and r.id = x.resource_id and r.account_enabled
-        where x.tenant_id = $1 and x.service_principal_id = sp.id), '[]') as "appRoles",
+        where x.tenant_id = $1 and x.service_principal_id = c.id), '[]') as "appRoles",
       (select jsonb_build_object('servicePrincipalId', d.id, 'assignmentRequired', d.app_role_assignment_required)
         from service_principals d where d.tenant_id = $1 and d.app_id = $3 and d.account_enabled) as "directoryApi",
       coalesce((select jsonb_agg(jsonb_build_object('kid', k.kid, 'algorithm', k.algorithm, 'slot', k.slot) order by k.created_at desc)
         from signing_keys k where k.tenant_id = $1), '[]') as keys
     from tenants t
-    left join applications a on a.tenant_id = $1 and a.app_id = $2
-    left join published_applications p on p.app_id = $2 and a.id is null
-    left join service_principals sp on sp.tenant_id = $1 and sp.app_id = $2
+    left join service_principals c on c.tenant_id = $1 and c.app_id = $2
+    ${CLIENT_DEFINITION('$2::uuid')}
     where t.id = $1`,
 };
 
@@ -74,8 +69,13 @@ export async function findClient(
   permit: Permit<'authentication/clients/read'>,
   appId: string,
 ): Promise<ClientState | undefined> {
-  const [state] = await permit.query<ClientState>({ ...FIND, values: [permit.tenantId, appId, DIRECTORY_APP_ID] });
-  return state;
+  const [row] = await permit.query<{ client: Omit<ClientFacts, 'appId'> } & Omit<ClientState, keyof ClientFacts>>({
+    ...FIND,
+    values: [permit.tenantId, appId, DIRECTORY_APP_ID],
+  });
+  if (!row) return undefined;
+  const { client, ...state } = row;
+  return { ...state, ...client, appId };
 }
 
 /** An application as OAuth needs to see it, from its definition or from what its home tenant published. */
@@ -122,7 +122,7 @@ export async function readClientDefinition(
 /** An API in the bound tenant: what it publishes, and its presence. */
 export interface ResourceState {
   readonly appId: string;
-  readonly servicePrincipalId: string;
+  readonly servicePrincipalId: ObjectId;
   readonly displayName: string;
   readonly isOwn: boolean;
   readonly identifierUris: readonly string[];
@@ -161,7 +161,8 @@ const READ_RESOURCE = {
     from service_principals s
     left join applications a on a.tenant_id = $1 and a.app_id = s.app_id
     left join published_applications p on p.app_id = s.app_id and a.id is null
-    where s.tenant_id = $1 and s.account_enabled
+    where s.tenant_id = $1 and s.account_enabled and (a.id is not null or p.app_id is not null)
+      and not coalesce(a.is_disabled, p.is_disabled, false) and not ${WITHDRAWN('s.app_id')}
       and (s.app_id::text = $2 or $3 = any (coalesce(a.identifier_uris, p.identifier_uris)))
     order by s.app_id::text = $2 desc, a.id is not null desc, s.created_at limit 1`,
 };

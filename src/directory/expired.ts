@@ -7,6 +7,7 @@ const EXPIRING = {
   token_families: ['id'],
   sign_in_throttles: ['subject_hash'],
   familiar_devices: ['user_id', 'device_hash'],
+  outbox_messages: ['id'],
 } as const;
 
 /**

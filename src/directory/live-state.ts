@@ -1,6 +1,7 @@
 import type { Permit } from '../store/permit.ts';
 import type { Action } from '../vocabulary/actions.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal, SessionPrincipal } from '../vocabulary/principals.ts';
+import { WITHDRAWN } from './token-facts.ts';
 import { OPEN_TO } from './user-assignments.ts';
 
 /** What the rows say of a principal right now. Read at every call; a token's word for any of it is not asked. */
@@ -21,11 +22,12 @@ export interface LiveState {
   readonly permissions: readonly string[];
 }
 
-/** Its home has neither deleted nor unpublished it: a service principal of nothing acts for nobody. */
+/** Its home has neither deleted, unpublished nor deactivated it, nor withdrawn it from here. */
 const DEFINED = (
   client: string,
-) => `(exists (select from applications a where a.tenant_id = $1 and a.app_id = ${client}.app_id)
-  or exists (select from published_applications p where p.app_id = ${client}.app_id))`;
+) => `((exists (select from applications a where a.tenant_id = $1 and a.app_id = ${client}.app_id and not a.is_disabled)
+  or exists (select from published_applications p where p.app_id = ${client}.app_id and not p.is_disabled))
+  and not ${WITHDRAWN(`${client}.app_id`)})`;
 
 const DELEGATED = {
   name: 'live-state-delegated',

@@ -2,10 +2,14 @@ import type { Permit } from '../store/permit.ts';
 import type { Application } from '../vocabulary/applications.ts';
 import { raisePublishedVersion } from './versions.ts';
 
-const COPIED = [
+/** All columns of an application that other tenants see; a test compares them with the table. */
+export const COPIED = [
   ...['display_name', 'sign_in_audience', 'publisher_domain', 'identifier_uris', 'web_redirect_uris', 'web_logout_url'],
   ...['spa_redirect_uris', 'public_client_redirect_uris', 'is_fallback_public_client', 'oauth2_permission_scopes'],
   ...['app_roles', 'required_resource_access', 'key_credentials', 'compatibility'],
+  ...['verified_publisher_domain', 'verified_publisher_added_at', 'home_page_url', 'terms_of_service_url'],
+  ...['privacy_statement_url', 'support_url', 'logo', 'logo_type', 'logo_hash', 'is_disabled', 'registration'],
+  ...['pre_authorized_applications', 'optional_claims', 'group_membership_claims', 'access_token_seconds', 'jwks_uri'],
 ];
 const MULTI_TENANT = 'AzureADMultipleOrgs';
 

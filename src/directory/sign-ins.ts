@@ -1,4 +1,6 @@
 import type { Permit } from '../store/permit.ts';
+import type { AppId } from '../vocabulary/ids.ts';
+import { versionOf } from './versions.ts';
 
 /** One sign-in or token issuance, granted or refused, before it has an id and a time. */
 export interface SignInEntry {
@@ -22,6 +24,8 @@ export interface SignInEntry {
   /** 0 for success, else Entra's number of the reason. */
   readonly errorCode?: number | undefined;
   readonly failureReason?: string | undefined;
+  /** How the token, or its refusal, was decided; small, and without secrets. */
+  readonly decision?: object | undefined;
 }
 
 const COLUMNS = {
@@ -44,6 +48,7 @@ const COLUMNS = {
   correlation_id: 'text',
   error_code: 'integer',
   failure_reason: 'text',
+  decision: 'jsonb',
 } as const;
 const NAMES = Object.keys(COLUMNS).join(', ');
 const TYPED = Object.entries(COLUMNS)
@@ -51,29 +56,61 @@ const TYPED = Object.entries(COLUMNS)
   .join(', ');
 
 // One statement for records of many tenants. Each row is bound to its own tenant before row level security checks it:
-// the binding is part of the join that yields the row.
+// the binding is part of the join that yields the row. The versions are those of the statement's own snapshot.
 const INSERT = {
   name: 'insert-sign-ins',
-  text: `insert into sign_ins (${NAMES})
-    select r.* from jsonb_to_recordset($1::jsonb) as r (${TYPED})
-    join lateral (select set_config('bailiwick.tenant_id', r.tenant_id::text, true) as tenant_id) as bound
-      on bound.tenant_id = r.tenant_id::text`,
+  text: `with asked as materialized (
+      select r.*, r.assumed_version is null or
+        coalesce(r.assumed_version = ${versionOf('r.tenant_id', 'r.assumed_app_id')}, false) as is_current
+      from jsonb_to_recordset($1::jsonb) as r (position integer, assumed_version text, assumed_app_id uuid, ${TYPED})
+    ), written as (
+      insert into sign_ins (${NAMES})
+      select ${NAMES.replaceAll(/\w+/g, 'asked.$&')} from asked
+      join lateral (select set_config('bailiwick.tenant_id', asked.tenant_id::text, true) as tenant_id) as bound
+        on bound.tenant_id = asked.tenant_id::text
+      where asked.is_current
+    )
+    select position from asked where not is_current`,
 };
+
+/** What a record's answer was made from: remembered, and not yet seen to be of this moment. */
+export interface AssumedVersion {
+  readonly appId: AppId;
+  readonly version: string;
+}
 
 export interface SignInRecord {
   readonly tenantId: string;
   readonly entry: SignInEntry;
+  /** The record is made only if this is still the version. */
+  readonly assumed?: AssumedVersion | undefined;
 }
 
-/** Records of any number of tenants: a statement that binds each row itself (`Store.selfBoundStatement`). */
+/**
+ * Records of any number of tenants: a statement that binds each row itself (`Store.selfBoundStatement`). Says of each
+ * whether it was made.
+ */
 export async function insertSignIns(
   permit: Permit<'authentication/signIns/create' | 'authentication/tokens/issue'>,
   records: readonly SignInRecord[],
-): Promise<void> {
-  await permit.query({ ...INSERT, values: [JSON.stringify(records.map(rowOf))] });
+): Promise<boolean[]> {
+  const outdated = await permit.query<{ position: number }>({
+    ...INSERT,
+    values: [JSON.stringify(records.map(rowOf))],
+  });
+  return records.map((_, index) => !outdated.some(({ position }) => position === index));
 }
 
-function rowOf({ tenantId, entry }: SignInRecord): { readonly [Name in keyof typeof COLUMNS]: unknown } {
+function rowOf({ tenantId, entry, assumed }: SignInRecord, position: number) {
+  return {
+    position,
+    assumed_version: assumed?.version,
+    assumed_app_id: assumed?.appId,
+    ...columnsOf(tenantId, entry),
+  };
+}
+
+function columnsOf(tenantId: string, entry: SignInEntry): { readonly [Name in keyof typeof COLUMNS]: unknown } {
   return {
     tenant_id: tenantId,
     event_type: entry.eventType,
@@ -94,5 +131,6 @@ function rowOf({ tenantId, entry }: SignInRecord): { readonly [Name in keyof typ
     correlation_id: entry.correlationId,
     error_code: entry.errorCode ?? 0,
     failure_reason: entry.failureReason,
+    decision: entry.decision,
   };
 }

@@ -7,7 +7,8 @@ export interface UserAssignment {
   readonly roles: readonly string[];
 }
 
-const OF_USER = (assignment: string, user: string) => `(${assignment}.user_id = ${user}
+/** SQL: whether an assignment is the person's, or that of a group that he is a direct member of. `$1` is the tenant. */
+export const OF_USER = (assignment: string, user: string) => `(${assignment}.user_id = ${user}
   or ${assignment}.group_id in (select m.group_id from group_members m where m.tenant_id = $1 and m.user_id = ${user}))`;
 
 /** SQL: whether a service principal is for everybody, or the person is assigned to it. `$1` is the tenant. */

@@ -3,6 +3,14 @@ import { ON_PRIMARY } from '../store/sql-errors.ts';
 import type { Action } from '../vocabulary/actions.ts';
 import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 
+/**
+ * The version of what may be remembered under a tenant's and an application's id, given as SQL expressions. Undefined
+ * tenant: null. As look-ups by key, whatever number of rows the planner expects.
+ */
+export const versionOf = (tenantId: string, appId: string): string =>
+  `(select t.version from tenant_versions t where t.tenant_id = ${tenantId}) || '.' ||
+    coalesce((select p.version from published_application_versions p where p.app_id = ${appId}), 0)`;
+
 /** What is remembered of a client in a tenant depends on both: the tenant's rows, and what a home tenant published. */
 export interface VersionKey {
   readonly tenantId: string;
@@ -20,10 +28,8 @@ export async function readVersions(
   const rows = await permit.query<{ version: string | null }>({
     name: 'read-versions',
     // Bound to no tenant, so it must ask for itself.
-    text: `select t.version || '.' || coalesce(p.version, 0) as version, ${ON_PRIMARY}
+    text: `select ${versionOf('k.tenant_id', 'k.app_id')} as version, ${ON_PRIMARY}
       from unnest($1::uuid[], $2::uuid[]) with ordinality as k (tenant_id, app_id, position)
-      left join tenant_versions t on t.tenant_id = k.tenant_id
-      left join published_application_versions p on p.app_id = k.app_id
       order by k.position`,
     values: [keys.map(({ tenantId }) => tenantId), keys.map(({ appId }) => appId ?? null)],
   });

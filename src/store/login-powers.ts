@@ -11,8 +11,9 @@ const SECRET_COLUMNS = [
   ['published_password_credentials', 'secret_hmac'],
   ['signing_keys', 'sealed_private_key'],
   ['artifacts', 'payload'],
+  ['notification_secrets', 'sealed_secret'],
 ] as const;
-const RECORDS = ['directory_audits', 'sign_ins'] as const;
+const RECORDS = ['directory_audits', 'sign_ins', 'consent_request_decisions'] as const;
 
 /**
  * What this login could do beyond its part: powers that pass by row level security, rights of another role (which

@@ -23,11 +23,14 @@ const GLOBAL_POLICIES: readonly Policy[] = [
     command: 'select',
     condition: `name = nullif(current_setting('bailiwick.domain', true), '')`,
   },
-  ...['published_applications', 'published_application_versions', 'published_password_credentials'].map(
+  ...[
+    ...['published_applications', 'published_application_versions', 'published_password_credentials'],
+    ...['published_federated_identity_credentials', 'published_withdrawals'],
+  ].map(
     (table): Policy => ({ table, name: 'home_tenant', command: 'all', condition: `home_tenant_id = ${BOUND_TENANT}` }),
   ),
   { table: 'published_application_versions', name: 'read_by_all', command: 'select', condition: 'true' },
-  ...['published_applications', 'published_password_credentials'].map(
+  ...['published_applications', 'published_password_credentials', 'published_federated_identity_credentials'].map(
     (table): Policy => ({ table, name: 'asked_by_app_id', command: 'select', condition: `app_id = ${BOUND_APP}` }),
   ),
   {
@@ -36,6 +39,12 @@ const GLOBAL_POLICIES: readonly Policy[] = [
     command: 'select',
     condition: `exists (select from service_principals s
       where s.tenant_id = ${BOUND_TENANT} and s.app_id = published_applications.app_id)`,
+  },
+  {
+    table: 'published_withdrawals',
+    name: 'withdrawn_from_tenant',
+    command: 'select',
+    condition: `tenant_id = ${BOUND_TENANT}`,
   },
   { table: 'published_applications', name: 'deployment', command: 'all', condition: 'home_tenant_id is null' },
   { table: 'deployment', name: 'read_by_all', command: 'select', condition: 'true' },

@@ -12,6 +12,8 @@ export const GLOBAL_TABLES = [
   'published_applications',
   'published_application_versions',
   'published_password_credentials',
+  'published_federated_identity_credentials',
+  'published_withdrawals',
   'migrations',
   'deployment',
 ];

@@ -41,6 +41,28 @@ export const DIRECTORY_ACTIONS = [
   'directory/roleAssignments/delete',
   'directory/auditLogs/standard/read',
   'directory/signInLogs/standard/read',
+  'directory/permissionGrantPolicies/standard/read',
+  'directory/permissionGrantPolicies/create',
+  'directory/permissionGrantPolicies/basic/update',
+  'directory/permissionGrantPolicies/delete',
+  'directory/authorizationPolicy/standard/read',
+  'directory/authorizationPolicy/basic/update',
+  'directory/adminConsentRequestPolicy/standard/read',
+  'directory/adminConsentRequestPolicy/basic/update',
+  'directory/servicePrincipals/delegatedPermissionClassifications/read',
+  'directory/servicePrincipals/delegatedPermissionClassifications/update',
+  'directory/appConsentRequests/standard/read',
+  'directory/appConsentRequests/ownRequest/create',
+  'directory/appConsentRequests/review',
+  'directory/applications/owners/read',
+  'directory/applications/owners/update',
+  'directory/servicePrincipals/owners/read',
+  'directory/servicePrincipals/owners/update',
+  'directory/applications/verification/update',
+  'directory/applications/withdraw',
+  'directory/servicePrincipals/tokenDecisions/read',
+  'directory/servicePrincipals/access/revoke',
+  'directory/servicePrincipals/ownAccess/revoke',
 ] as const;
 
 export type DirectoryAction = (typeof DIRECTORY_ACTIONS)[number];
@@ -72,6 +94,11 @@ export const INTERNAL_ACTIONS = [
   'authorization/versions/read',
   'directory/tenants/create',
   'directory/tenants/basic/update',
+  'authentication/federatedCredentials/read',
+  'authentication/use/note',
+  'notifications/outbox/read',
+  'notifications/outbox/update',
+  'directory/appConsentRequests/expire',
 ] as const;
 
 export type InternalAction = (typeof INTERNAL_ACTIONS)[number];

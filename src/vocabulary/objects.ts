@@ -98,7 +98,13 @@ export type ObjectType =
   | 'RoleAssignment'
   | 'SigningKey'
   | 'TokenFamily'
-  | 'AuditLog';
+  | 'AuditLog'
+  | 'PermissionGrantPolicy'
+  | 'Policy'
+  | 'PermissionClassification'
+  | 'AppConsentRequest'
+  | 'FederatedIdentityCredential'
+  | 'OutboxMessage';
 
 /** What a write did to one object; the audit record's target is made from it. */
 export interface ObjectChange {

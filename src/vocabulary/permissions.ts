@@ -11,6 +11,17 @@ export const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as c
 /** Scopes of the directory API that a user may grant for himself (wire.md, "Consent: one truth"). */
 export const SELF_CONSENT_PERMISSIONS = [...OIDC_SCOPES, 'User.Read'] as const;
 
+/** Of policies and requests for consent: there is a scope and an app role of each. */
+const POLICY_PERMISSIONS = [
+  'Policy.Read.All',
+  'Policy.Read.PermissionGrant',
+  'Policy.ReadWrite.PermissionGrant',
+  'Policy.ReadWrite.Authorization',
+  'Policy.ReadWrite.ConsentRequest',
+  'ConsentRequest.Read.All',
+  'ConsentRequest.ReadWrite.All',
+] as const;
+
 /** Values of the directory API's `oauth2PermissionScopes`: what an application may do for a signed-in user. */
 export const DELEGATED_PERMISSIONS = [
   ...OIDC_SCOPES,
@@ -38,6 +49,7 @@ export const DELEGATED_PERMISSIONS = [
   'DelegatedPermissionGrant.Read.All',
   'DelegatedPermissionGrant.ReadWrite.All',
   'AppRoleAssignment.ReadWrite.All',
+  ...POLICY_PERMISSIONS,
 ] as const;
 
 /** Values of the directory API's `appRoles`: what an application may do on its own. */
@@ -63,6 +75,8 @@ export const APPLICATION_PERMISSIONS = [
   'DelegatedPermissionGrant.Read.All',
   'DelegatedPermissionGrant.ReadWrite.All',
   'AppRoleAssignment.ReadWrite.All',
+  ...POLICY_PERMISSIONS,
+  'Application.ReadWrite.OwnedBy',
 ] as const;
 
 export type DelegatedPermission = (typeof DELEGATED_PERMISSIONS)[number];

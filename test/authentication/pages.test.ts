@@ -4,6 +4,7 @@ import type { ApplicationIdentity } from '../../src/authentication/pages/applica
 import { loadAssets } from '../../src/authentication/pages/assets.ts';
 import { changePasswordPage, type PasswordProblem } from '../../src/authentication/pages/change-password.ts';
 import { consentPage } from '../../src/authentication/pages/consent.ts';
+import { confirmDevicePage, deviceEndedPage, userCodePage } from '../../src/authentication/pages/device.ts';
 import { errorPage } from '../../src/authentication/pages/error.ts';
 import { ASSET_HEADERS, contentSecurityPolicy, pageHeaders } from '../../src/authentication/pages/headers.ts';
 import { myAccountPage } from '../../src/authentication/pages/my-account.ts';
@@ -72,6 +73,13 @@ function everyPage(t: (text: string) => string): Record<string, string> {
       },
       applications: [{ displayName: t('HR'), permissions: [t('Read you')], revoke: form }],
     }),
+    userCode: userCodePage({ layout, form, account, userCode: t('WDJB-MJHT'), problem: 'unknown' }),
+    confirmDevice: confirmDevicePage({
+      ...{ layout, form, account, application, organization, permissions: list, userCode: t('WDJB-MJHT') },
+      ...{ askedAt: new Date('2026-03-09T14:03:07Z'), browser: { address: t('203.0.113.7') } },
+      device: { address: t('198.51.100.9'), program: t('a-television/7') },
+    }),
+    deviceEnded: deviceEndedPage({ layout, ending: 'approved', accountHref: '/account' }),
     error: errorPage({
       ...{ layout, title: t('It failed'), happened: t('Something.'), next: [t('Go back.'), t('Ask.')] },
       ...{ correlationId: t('c-1'), timestamp: new Date('2026-03-09T14:03:07Z'), code: t('invalid_request') },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Authorization } from '../../src/authorization/perform.ts';
-import { newTenantId, type TenantId } from '../../src/vocabulary/ids.ts';
+import { type AppId, newAppId, newTenantId, type TenantId } from '../../src/vocabulary/ids.ts';
 import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
@@ -58,6 +58,40 @@ describe('sign-in records', () => {
     for (const answer of answers) {
       if (answer.status === 'fulfilled') expect(rows.map(({ token_id }) => token_id)).toContain(answer.value);
     }
+  });
+
+  test('one whose answer was made from an outdated version is not made, its neighbours in the same statement are', async () => {
+    const [one, two] = tenants;
+    if (!one || !two) throw new Error('no tenants');
+    const appId = newAppId();
+    const assume = async (tenantId: TenantId, over: object) => {
+      const version = (await authorization.versionOf(tenantId, appId)) ?? '';
+      return { appId, version, ...over };
+    };
+    const add = (tenantId: TenantId, assumed: { appId: AppId; version: string }) => {
+      const tokenId = randomUUID();
+      const entry = { eventType: 'servicePrincipal', correlationId: randomUUID(), tokenId } as const;
+      return authorization
+        .recordSignIn(internalPrincipal('tokenService', tenantId), entry, assumed)
+        .then((made) => ({ tokenId, made }));
+    };
+    const [now, others, never] = [
+      await assume(one.id, {}),
+      await assume(one.id, { version: '0.0' }),
+      await assume(newTenantId(), {}),
+    ];
+    const answers = await Promise.all([
+      add(one.id, now),
+      add(one.id, others),
+      add(two.id, await assume(two.id, {})),
+      add(one.id, never),
+      add(one.id, now),
+    ]);
+    expect(answers.map(({ made }) => made)).toEqual([true, false, true, false, true]);
+    const rows = await stored();
+    for (const { tokenId, made } of answers) expect(rows.some(({ token_id }) => token_id === tokenId)).toBe(made);
+    await asSuperuser(database, `update tenant_versions set version = version + 1 where tenant_id = '${one.id}'`);
+    expect((await add(one.id, now)).made).toBe(false);
   });
 
   test('only a principal with that action on its list writes one', async () => {

@@ -32,6 +32,5 @@ describe('the reference', () => {
   test('tells no permission, role or action that does not exist', () => {
     const text = markdownReference(CATALOGUE);
     expect(text).not.toContain('undefined');
-    expect(text).not.toContain('OwnedBy');
   });
 });

@@ -65,6 +65,21 @@ describe.each(SIDES)('records, for the %s login (AUD-03)', (side) => {
   );
 });
 
+test.each(SIDES)(
+  'a decision on a request for consent is not altered: the %s login makes and reads it',
+  async (side) => {
+    expect((await run(side, 'select * from consent_request_decisions')).rows).toHaveLength(1);
+    for (const way of [
+      `update consent_request_decisions set review_result = 'Approve'`,
+      'delete from consent_request_decisions',
+      `update app_consent_requests set app_id = gen_random_uuid()`,
+      `update user_consent_requests set scopes = '[]'`,
+      'delete from user_consent_requests',
+    ])
+      await expect(run(side, way)).rejects.toMatchObject(denied);
+  },
+);
+
 test.each(SIDES)('AUD-03: the %s login does not choose when a record was made, nor in which order', async (side) => {
   const audit = `tenant_id, activity_display_name, category, operation_type, result, correlation_id, initiated_by`;
   const values = `'${ta.id}', 'Forged', 'UserManagement', 'Add', 'success', 'x', '{}'`;
@@ -99,6 +114,7 @@ const SECRETS = [
   ['password_credentials', 'secret_hmac'],
   ['published_password_credentials', 'secret_hmac'],
   ['signing_keys', 'sealed_private_key'],
+  ['notification_secrets', 'sealed_secret'],
 ] as const;
 
 describe('credentials and keys', () => {
@@ -156,10 +172,17 @@ describe('credentials and keys', () => {
       await expect(run('authentication', `insert into ${table} default values`)).rejects.toMatchObject(denied);
     }
     await expect(run('authentication', 'update users set account_enabled = true')).rejects.toMatchObject(denied);
-    await expect(run('authentication', 'update service_principals set account_enabled = true')).rejects.toMatchObject(
-      denied,
-    );
-    await expect(run('authentication', 'delete from app_role_assignments')).rejects.toMatchObject(denied);
+    const ways = [
+      'update service_principals set app_role_assignment_required = false',
+      `update service_principals set app_id = '${ta.appId}'`,
+      'update app_role_assignments set app_role_id = gen_random_uuid()',
+      'delete from tenant_policies',
+      `update permission_grant_policies set display_name = 'mine'`,
+      `update delegated_permission_classifications set classification = 'low'`,
+      'delete from federated_identity_credentials',
+      'delete from application_owners',
+    ];
+    for (const way of ways) await expect(run('authentication', way)).rejects.toMatchObject(denied);
   });
 });
 

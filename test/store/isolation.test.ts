@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { COPIED } from '../../src/directory/published-applications.ts';
 import { SIDES } from '../../src/store/login-powers.ts';
 import { GLOBAL_TABLES } from '../../src/store/safety.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
@@ -221,6 +222,39 @@ describe('DBF-03: nothing in the database crosses tenants', () => {
         await client.query('rollback');
       }
     });
+  });
+
+  test('a withdrawal is seen by the application’s home and by the tenant that it is withdrawn from, and written by its home alone', async () => {
+    await asLogin(database.urls.directory, async (client) => {
+      const withdraw = (home: FilledTenant, from: FilledTenant, appId: string) =>
+        client.query('insert into published_withdrawals (app_id, tenant_id, home_tenant_id) values ($1, $2, $3)', [
+          appId,
+          from.id,
+          home.id,
+        ]);
+      await client.query('begin');
+      await bind(client, ta.id);
+      await withdraw(ta, tb, ta.publishedAppId);
+      await bind(client, tb.id);
+      const seen = await client.query('select home_tenant_id from published_withdrawals where tenant_id = $1', [tb.id]);
+      expect(seen.rows).toEqual([{ home_tenant_id: ta.id }]);
+      const taken = await client.query('delete from published_withdrawals where tenant_id = $1', [tb.id]);
+      expect(taken.rowCount).toBe(0);
+      await expect(withdraw(ta, ta, ta.publishedAppId)).rejects.toMatchObject({ code: '42501' });
+      await client.query('rollback');
+      await client.query('begin');
+      await bind(client, tb.id);
+      await expect(withdraw(tb, ta, ta.publishedAppId)).rejects.toMatchObject({ code: '23503' });
+      await client.query('rollback');
+    });
+  });
+
+  test('other tenants see every column that a published application has, as its home has it', async () => {
+    const columns = await asSuperuser<{ name: string }>(
+      database,
+      `select attname as name from pg_attribute where attrelid = 'published_applications'::regclass and attnum > 0 and not attisdropped`,
+    );
+    expect([...COPIED, 'app_id', 'home_tenant_id'].sort()).toEqual(columns.map(({ name }) => name).sort());
   });
 
   test('the one function with its owner’s rights copies secrets of the bound tenant only, and can not be led astray', async () => {

@@ -96,7 +96,7 @@ describe('SEC-02: a dump of the database', () => {
     );
     expect(await placesOf(database, [value])).toEqual([]);
     await put('user_agent', `'before ' || $1::text || ' after'`);
-    await put('details', `jsonb_build_object('deep', jsonb_build_array($1::text))`);
+    await put('decision', `jsonb_build_object('deep', jsonb_build_array($1::text))`);
     await put('web_redirect_uris', 'array[$1::text]', 'applications');
     await put('payload', `convert_to($1::text, 'UTF8')`, 'artifacts');
     await put('job_title', `encode(convert_to($1::text, 'UTF8'), 'hex')`, 'users');
@@ -105,7 +105,7 @@ describe('SEC-02: a dump of the database', () => {
       'applications.web_redirect_uris',
       'artifacts.payload',
       'sign_ins.user_agent',
-      'sign_ins.details',
+      'sign_ins.decision',
       'users.given_name',
       'users.job_title',
     ]);

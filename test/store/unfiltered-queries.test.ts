@@ -21,6 +21,7 @@ import * as servicePrincipals from '../../src/directory/service-principals.ts';
 import * as signInCredentials from '../../src/directory/sign-in-credentials.ts';
 import * as signingKeys from '../../src/directory/signing-keys.ts';
 import * as tenants from '../../src/directory/tenants.ts';
+import * as tokenFacts from '../../src/directory/token-facts.ts';
 import * as families from '../../src/directory/token-families.ts';
 import * as userAssignments from '../../src/directory/user-assignments.ts';
 import * as userPasswords from '../../src/directory/user-passwords.ts';
@@ -71,6 +72,10 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   ],
   findArtifact: ['authentication', (permit, { mark }) => artifacts.findArtifact(permit, 'Session', mark)],
   findArtifactByUid: ['authentication', (permit, { mark }) => artifacts.findArtifactByUid(permit, 'Session', mark)],
+  findArtifactByUserCode: [
+    'authentication',
+    (permit, { mark }) => artifacts.findArtifactByUserCode(permit, 'Session', mark),
+  ],
   listAudits: ['directory', (permit) => auditLogs.listAudits(permit, page)],
   readConsentOrigins: ['directory', (permit, { grant }) => consentOrigins.readConsentOrigins(permit, [grant])],
   listSignIns: ['directory', (permit) => auditLogs.listSignIns(permit, page)],
@@ -106,9 +111,9 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   readTenant: ['authentication', (permit) => tenants.readTenant(permit)],
   findTenantByDomain: ['authentication', (permit, { domain }) => tenants.findTenantByDomain(permit, domain)],
   readLiveFamily: ['authentication', (permit, { mark }) => families.readLiveFamily(permit, mark)],
-  readLiveConsents: [
+  readTokenFacts: [
     'authentication',
-    (permit, { user, appId }) => families.readLiveConsents(permit, { userId: user, appId }),
+    (permit, { user, appId }) => tokenFacts.readTokenFacts(permit, { userId: user, appId, resourceAppIds: [appId] }),
   ],
   isTokenRevoked: ['authentication', (permit, { mark }) => families.isTokenRevoked(permit, mark)],
   readPrivilege: ['directory', (permit, { application }) => privileges.readPrivilege(permit, object(application))],
@@ -253,7 +258,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
     const { rows } = await readCarelessly(database.superuserUrl, read);
     // These answer with facts alone, none of which names the tenant.
     const facts = [
-      ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'readLiveConsents', 'isGrantOf'],
+      ...['readAssignable', 'readLiveState', 'isTokenRevoked', 'isGrantOf'],
       'isGrantPrivileged',
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
     ];

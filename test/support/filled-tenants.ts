@@ -20,6 +20,7 @@ export interface FilledTenant {
   readonly roleAssignment: string;
   readonly record: string;
   readonly domain: string;
+  readonly consentRequest: string;
 }
 
 export async function twoFilledTenants(database: TestDatabase): Promise<[FilledTenant, FilledTenant]> {
@@ -49,6 +50,7 @@ async function fill(client: pg.Client, mark: string): Promise<FilledTenant> {
     publishedAppId: id(10),
     roleAssignment: id(16),
     domain: `${mark}.example`,
+    consentRequest: id(18),
   };
   for (const [text, ...values] of rowsOf(tenant, id)) await client.query(text, values);
   return tenant;
@@ -154,6 +156,69 @@ function rowsOf(tenant: FilledTenant, id: (number: number) => string): [string, 
     ],
     at('sign_in_throttles', 'subject_hash', '$2', bytes),
     at('familiar_devices', 'user_id, device_hash', '$2, $3', user, bytes),
+    ...governanceRowsOf(tenant, id, at),
+  ];
+}
+
+function governanceRowsOf(
+  tenant: FilledTenant,
+  id: (number: number) => string,
+  at: (table: string, columns: string, values: string, ...bound: unknown[]) => [string, ...unknown[]],
+): [string, ...unknown[]][] {
+  const { mark, user, application, publishedAppId, servicePrincipal, consentRequest } = tenant;
+  return [
+    at('tenant_policies', 'id, settings', `'authorizationPolicy', jsonb_build_object('mark', $2::text)`, mark),
+    at('permission_grant_policies', 'id, display_name', '$2, $2', mark),
+    at(
+      'permission_grant_condition_sets',
+      'id, policy_id, kind, permission_type',
+      `$2, $3, 'includes', 'delegated'`,
+      id(19),
+      mark,
+    ),
+    at(
+      'delegated_permission_classifications',
+      'id, service_principal_id, permission_id, permission_name, classification',
+      `$2, $3, $4, $5, 'low'`,
+      ...[id(20), servicePrincipal, id(21), mark],
+    ),
+    at(
+      'app_consent_requests',
+      'id, app_id, app_display_name, expires_at',
+      `$2, $3, $4, now() + interval '1 day'`,
+      ...[consentRequest, publishedAppId, mark],
+    ),
+    at(
+      'user_consent_requests',
+      'id, app_consent_request_id, user_id, reason, scopes',
+      `$2, $3, $4, $5, '[]'`,
+      ...[id(22), consentRequest, user, mark],
+    ),
+    at(
+      'consent_request_decisions',
+      'id, app_consent_request_id, reviewer_id, review_result, justification',
+      `$2, $3, $4, 'Deny', $5`,
+      ...[id(23), consentRequest, user, mark],
+    ),
+    at('outbox_messages', 'id, kind, channel, recipient, subject_id', `$2, 'test', 'mail', $3, $3`, id(24), mark),
+    at('notification_secrets', 'id, sealed_secret', '$2, $3', mark, Buffer.from(mark)),
+    at('application_owners', 'id, application_id, user_id', '$2, $3, $4', id(25), application, user),
+    at('service_principal_owners', 'id, owned_id, user_id', '$2, $3, $4', id(26), servicePrincipal, user),
+    at(
+      'federated_identity_credentials',
+      'id, application_id, name, issuer, subject, audiences',
+      `$2, $3, $4, 'https://issuer.example', $4, array['api://exchange']`,
+      ...[id(27), application, mark],
+    ),
+    [
+      `insert into published_federated_identity_credentials (app_id, id, home_tenant_id, issuer, subject, audiences)
+        values ($1, $2, $3, 'https://issuer.example', $4, array['api://exchange'])`,
+      ...[publishedAppId, id(28), tenant.id, mark],
+    ],
+    [
+      'insert into published_withdrawals (app_id, tenant_id, home_tenant_id) values ($1, $2, $3)',
+      ...[publishedAppId, id(29), tenant.id],
+    ],
   ];
 }
 

@@ -11,10 +11,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   store: ['vocabulary'],
   directory: ['store', 'vocabulary'],
   authorization: ['directory', 'store', 'vocabulary'],
-  authentication: ['authorization', 'vocabulary'],
+  authentication: ['authorization', 'outbound', 'vocabulary'],
   interfaces: ['authorization', 'vocabulary'],
-  server: ['authorization', 'vocabulary', 'config.ts'],
+  server: ['authorization', 'outbound', 'vocabulary', 'config.ts'],
   cli: ['authorization', 'vocabulary', 'config.ts'],
+  outbound: ['vocabulary'],
 };
 
 /** Packages that only these rooms may import; any other package is for every room. */
@@ -32,6 +33,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   yaml: ['cli'],
   pino: ['server'],
+  nodemailer: ['server'],
 };
 
 /** Commands that look after the database itself. */

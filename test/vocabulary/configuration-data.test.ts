@@ -6,6 +6,13 @@ import directoryApi from '../../config/directory-api.json' with { type: 'json' }
 import builtInRoles from '../../config/directory-roles.json' with { type: 'json' };
 import { checkNewPassword } from '../../src/authentication/password-rules.ts';
 import { DIRECTORY_ACTIONS } from '../../src/vocabulary/actions.ts';
+import {
+  ALL,
+  BUILT_IN_GRANT_POLICIES,
+  DEFAULT_GRANT_POLICY,
+  DEFAULT_POLICIES,
+  FOR_SELF,
+} from '../../src/vocabulary/consent-policy.ts';
 import { DEFAULT_USER_ACTIONS, OWN_USER_ACTIONS } from '../../src/vocabulary/default-user-actions.ts';
 import {
   actionsOf,
@@ -79,6 +86,8 @@ describe('the built-in directory roles', () => {
     expect(DIRECTORY_ACTIONS.filter((action) => !covered.has(action))).toEqual([
       'directory/users/ownPassword/update',
       'directory/oAuth2PermissionGrants/ownConsent/create',
+      'directory/appConsentRequests/ownRequest/create',
+      'directory/servicePrincipals/ownAccess/revoke',
     ]);
   });
 
@@ -116,6 +125,17 @@ describe('the built-in directory roles', () => {
     [
       'directory/applications/credentials/update',
       ['Global Administrator', 'Application Administrator', 'Cloud Application Administrator'],
+    ],
+    ['directory/authorizationPolicy/basic/update', ['Global Administrator', 'Privileged Role Administrator']],
+    ['directory/adminConsentRequestPolicy/basic/update', ['Global Administrator', 'Privileged Role Administrator']],
+    [
+      'directory/appConsentRequests/review',
+      [
+        'Global Administrator',
+        'Application Administrator',
+        'Cloud Application Administrator',
+        'Privileged Role Administrator',
+      ],
     ],
   ] as const)('only the reviewed roles allow %s', (action, names) => {
     const holders = DIRECTORY_ROLES.filter((role) => role.actions.includes(action));
@@ -282,10 +302,37 @@ describe('the permissions of the directory API', () => {
       'Application.ReadWrite.All',
       'DelegatedPermissionGrant.ReadWrite.All',
       'Directory.ReadWrite.All',
+      'Policy.ReadWrite.Authorization',
+      'Policy.ReadWrite.ConsentRequest',
+      'Policy.ReadWrite.PermissionGrant',
       'RoleManagement.ReadWrite.Directory',
       'User-PasswordProfile.ReadWrite.All',
     ]);
     expect(DIRECTORY_API.appRoles.filter((role) => isPrivilegedAppRole(role.id))).toEqual(privileged);
+  });
+});
+
+describe('the built-in policies of consent', () => {
+  const sets = BUILT_IN_GRANT_POLICIES.flatMap(({ includes, excludes }) => [...includes, ...excludes]);
+
+  test('have the ids that administrators expect, and one of ours is the default', () => {
+    expect(BUILT_IN_GRANT_POLICIES.map(({ id }) => id)).toEqual([
+      DEFAULT_GRANT_POLICY,
+      'microsoft-user-default-low',
+      'microsoft-user-default-legacy',
+    ]);
+    expect(DEFAULT_POLICIES.authorizationPolicy.defaultUserRolePermissions.permissionGrantPoliciesAssigned).toEqual([
+      `${FOR_SELF}${DEFAULT_GRANT_POLICY}`,
+    ]);
+    expect(new Set(sets.map(({ id }) => id)).size).toBe(sets.length);
+    expect(sets.filter(({ id }) => !isGuid(id))).toEqual([]);
+  });
+
+  test('never name a permission that is for administrators', () => {
+    const named = sets.flatMap(({ permissions }) => permissions.filter((id) => id !== ALL));
+    const types = new Map(DIRECTORY_API.oauth2PermissionScopes.map((scope) => [scope.id, scope.type]));
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((id) => types.get(id) !== 'User')).toEqual([]);
   });
 });
 

@@ -1,15 +1,18 @@
 import type Provider from 'oidc-provider';
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { beginTry, type ThrottleRule } from '../../authorization/internal/sign-ins.ts';
-import { endFamilies, getLiveFamily } from '../../authorization/internal/tokens.ts';
+import { endFamilies } from '../../authorization/internal/tokens.ts';
 import type { Authorization } from '../../authorization/perform.ts';
+import type { TokenDecision } from '../../vocabulary/token-decision.ts';
 import { DEVICE_CODE_ALIAS, DEVICE_CODE_GRANT } from '../grant-types.ts';
 import type { Grants } from '../grants.ts';
 import { currentRequest } from '../oauth-request.ts';
 import { makeRefreshedTokens } from '../refresh/refreshed-tokens.ts';
-import { wantedScopes } from '../refresh/wanted-scopes.ts';
+import { type WantedScopes, wantedScopes } from '../refresh/wanted-scopes.ts';
 import { refuse } from '../refusals.ts';
+import { askedValues } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
+import { factsOn, requireToken } from '../token-decisions.ts';
 import type { DeviceCode } from './user-codes.ts';
 
 type DeviceContext = TokenEndpointGrantContext<{ device_code?: string }>;
@@ -62,18 +65,29 @@ export class DeviceGrant {
 
   async #issue(provider: Provider, ctx: DeviceContext, code: DeviceCode): Promise<void> {
     const { grantId, accountId = '' } = code;
-    const [family, grant, account] = await Promise.all([
-      this.#authorization.performInternal(currentRequest().principal, getLiveFamily, grantId),
-      provider.Grant.find(grantId),
-      this.#grants.findAccount(accountId),
-    ]);
+    const [grant, account] = await Promise.all([provider.Grant.find(grantId), this.#grants.findAccount(accountId)]);
+    const { family } = currentRequest();
     if (!family || !grant || !account || family.userId !== accountId) throw refuse(errors.InvalidGrant, 'grantGone');
     const wanted = this.#wantedOf(ctx, code);
     const tokens = await makeRefreshedTokens(provider, ctx, this.#resources, {
       ...{ parent: code, family, grant, account, wanted },
+      decision: await this.#decide(ctx, code, wanted),
+      gty: 'device_code',
     });
     const refreshable = code.scopes.has('offline_access') && ctx.oidc.client.grantTypeAllowed('refresh_token');
     ctx.body = refreshable ? { ...tokens, refresh_token: await refreshTokenOf(provider, ctx, code) } : tokens;
+  }
+
+  async #decide(ctx: DeviceContext, code: DeviceCode, wanted: WantedScopes): Promise<TokenDecision> {
+    const resource = await this.#resources.find(wanted.identifier);
+    const facts = await factsOn(this.#authorization, resource?.appId, code);
+    return requireToken(facts, {
+      kind: 'delegated',
+      resource: resource?.appId ?? wanted.identifier,
+      asked: askedValues(wanted.scopes),
+      isInherited: ctx.oidc.params.scope === undefined,
+      via: 'device',
+    });
   }
 
   #wantedOf(ctx: DeviceContext, { scope: granted, resource: of }: DeviceCode) {

@@ -1,16 +1,17 @@
 import type Provider from 'oidc-provider';
 import { errors, type RefreshToken } from 'oidc-provider';
-import { endFamilies, getLiveFamily } from '../../authorization/internal/tokens.ts';
+import { endFamilies } from '../../authorization/internal/tokens.ts';
 import type { Authorization } from '../../authorization/perform.ts';
+import type { TokenDecision } from '../../vocabulary/token-decision.ts';
 import type { Grants } from '../grants.ts';
 import { currentRequest } from '../oauth-request.ts';
 import { refuse } from '../refusals.ts';
+import { askedValues } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
+import { factsOn, requireToken } from '../token-decisions.ts';
 import { RefreshTokenChain } from './refresh-token-chain.ts';
 import { makeRefreshedTokens, type RefreshContext } from './refreshed-tokens.ts';
 import { type WantedScopes, wantedScopes } from './wanted-scopes.ts';
-
-const OFFLINE_ACCESS = 'offline_access';
 
 /**
  * The refresh token grant (RFC 6749, section 6) in place of the library's: a family is bound to tenant, person, client
@@ -47,7 +48,14 @@ export class RefreshGrant {
     // Before anything of the request's scopes is looked at: that a token was replayed is a fact whatever was asked.
     const presented = this.#chain.presented(value);
     if (presented.state === 'replayed') return this.#endFamily(parent);
-    const refresh = { parent, ...live, wanted: this.#wantedOf(ctx, parent) };
+    const wanted = this.#wantedOf(ctx, parent);
+    const refresh = {
+      parent,
+      ...live,
+      wanted,
+      decision: await this.#decide(ctx, parent, wanted),
+      gty: 'refresh_token',
+    } as const;
     const tokens = await makeRefreshedTokens(provider, ctx, this.#resources, refresh);
     const { platform } = live.family;
     const refreshToken =
@@ -58,17 +66,14 @@ export class RefreshGrant {
     currentRequest().settleLostRace = () => this.#giveSameChild(ctx, value);
   }
 
-  /** The family as it lives now, with the credential that it needs and consent to `offline_access`. */
+  /** The family as it lives now, with the credential that it needs. */
   async #familyOf(provider: Provider, ctx: RefreshContext, { grantId, accountId }: RefreshToken) {
     const request = currentRequest();
-    const [family, grant, account] =
+    const [grant, account] =
       grantId && accountId
-        ? await Promise.all([
-            this.#authorization.performInternal(request.principal, getLiveFamily, grantId),
-            provider.Grant.find(grantId),
-            this.#grants.findAccount(accountId),
-          ])
+        ? await Promise.all([provider.Grant.find(grantId), this.#grants.findAccount(accountId)])
         : [];
+    const { family } = request;
     if (!family || !grant || !account || family.userId !== accountId || family.appId !== ctx.oidc.client.clientId) {
       throw refuse(errors.InvalidGrant, 'grantGone');
     }
@@ -76,8 +81,19 @@ export class RefreshGrant {
       throw refuse(errors.InvalidClientAuth, 'credentialMissing');
     }
     if (request.face) request.face = { ...request.face, platform: family.platform };
-    if (!grant.getOIDCScope().split(' ').includes(OFFLINE_ACCESS)) throw refuse(errors.InvalidGrant, 'consentRequired');
     return { family, grant, account };
+  }
+
+  async #decide(ctx: RefreshContext, parent: RefreshToken, wanted: WantedScopes): Promise<TokenDecision> {
+    const resource = await this.#resources.find(wanted.identifier);
+    const facts = await factsOn(this.#authorization, resource?.appId, parent);
+    return requireToken(facts, {
+      kind: 'delegated',
+      resource: resource?.appId ?? wanted.identifier,
+      asked: askedValues(wanted.scopes),
+      isInherited: ctx.oidc.params.scope === undefined,
+      via: 'refresh',
+    });
   }
 
   #wantedOf(ctx: RefreshContext, parent: RefreshToken): WantedScopes {

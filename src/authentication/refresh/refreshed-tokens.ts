@@ -1,9 +1,9 @@
 import type Provider from 'oidc-provider';
-import { type Account, errors, type Grant, type RefreshToken, type TokenEndpointGrantContext } from 'oidc-provider';
+import type { Account, Grant, RefreshToken, TokenEndpointGrantContext } from 'oidc-provider';
 import type { LiveFamily } from '../../authorization/internal/tokens.ts';
+import type { TokenDecision } from '../../vocabulary/token-decision.ts';
 import { currentRequest } from '../oauth-request.ts';
-import { refuse } from '../refusals.ts';
-import { spellings } from '../requested-scopes.ts';
+import { DEFAULT_SCOPE } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
 import type { WantedScopes } from './wanted-scopes.ts';
 
@@ -19,6 +19,9 @@ export interface Refresh {
   readonly grant: Grant;
   readonly account: Account;
   readonly wanted: WantedScopes;
+  readonly decision: TokenDecision;
+  /** The library's short name of the grant. */
+  readonly gty: 'refresh_token' | 'device_code';
 }
 
 /** The members of a token response (RFC 6749, section 5.1) that a refresh makes anew. */
@@ -30,26 +33,19 @@ export interface RefreshedTokens {
   readonly token_type: string;
 }
 
-/**
- * Signs what live consent allows of what is wanted.
- * @throws `invalid_grant` with `consent_required` when that is nothing
- */
+/** Signs what was decided of what is wanted. */
 export async function makeRefreshedTokens(
   provider: Provider,
   ctx: TokenEndpointGrantContext,
   resources: Resources,
   refresh: Refresh,
 ): Promise<RefreshedTokens> {
-  const { grant, wanted, account } = refresh;
+  const { grant, wanted, account, decision } = refresh;
   const info = await resources.info(ctx, wanted.identifier);
-  const granted = new Set(grant.getResourceScope(wanted.identifier).split(' '));
-  const scopes = wanted.scopes.filter(({ value }) =>
-    spellings(wanted.identifier, value).some((name) => granted.has(name)),
-  );
-  if (scopes.length === 0) throw refuse(errors.InvalidGrant, 'consentRequired');
+  const scopes = wanted.scopes.filter(({ value }) => value === DEFAULT_SCOPE || decision.scopes.includes(value));
   const oidc = grant.getOIDCScopeFiltered([...wanted.oidc]);
   currentRequest().oidcScopes = oidc.split(' ').filter(Boolean);
-  const token = new provider.AccessToken({ ...inherited(refresh), client: ctx.oidc.client, gty: 'refresh_token' });
+  const token = new provider.AccessToken({ ...inherited(refresh), client: ctx.oidc.client, gty: refresh.gty });
   token.resourceServer = new provider.ResourceServer(wanted.identifier, info);
   token.scope = scopes.map(({ spelled }) => spelled).join(' ');
   ctx.oidc.entity('Account', account);

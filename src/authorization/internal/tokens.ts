@@ -3,7 +3,6 @@ import { insertSignIns, type SignInEntry } from '../../directory/sign-ins.ts';
 import {
   insertFamily,
   isTokenRevoked,
-  readLiveConsents,
   readLiveFamily,
   revokeFamilies,
   revokeToken,
@@ -12,8 +11,8 @@ import {
 import type { Permit } from '../../store/permit.ts';
 import { internalOperation } from '../operation.ts';
 
-export type { SignInEntry } from '../../directory/sign-ins.ts';
-export type { FamilyPlatform, LiveConsent, LiveFamily, TokenFamily } from '../../directory/token-families.ts';
+export type { AssumedVersion, SignInEntry } from '../../directory/sign-ins.ts';
+export type { FamilyPlatform, LiveFamily, TokenFamily } from '../../directory/token-families.ts';
 
 /** Everything that one successful answer of the token or authorization endpoint rests on. */
 export interface TokenIssuance {
@@ -25,7 +24,7 @@ export interface TokenIssuance {
 }
 
 /** Why nothing was written. */
-export type IssuanceFailure = 'consumed' | 'sessionGone' | 'clientGone';
+export type IssuanceFailure = 'consumed' | 'sessionGone' | 'clientGone' | 'outdated';
 
 export class IssuanceError extends Error {
   readonly failure: IssuanceFailure;
@@ -60,13 +59,6 @@ export const getLiveFamily = internalOperation({
   access: 'read',
   short: true,
   run: (permit, id: string) => readLiveFamily(permit, id),
-});
-
-export const getLiveConsents = internalOperation({
-  action: 'authentication/tokens/read',
-  access: 'read',
-  short: true,
-  run: (permit, who: { readonly userId: string; readonly appId: string }) => readLiveConsents(permit, who),
 });
 
 /** Raises the tenant's version: what processes remember of a family's principal holds that it lived. */

@@ -35,9 +35,9 @@ create table verified_domains (
   name text primary key check (name = lower(name)),
   tenant_id uuid not null references tenants (id) on delete cascade,
   is_default boolean not null default false,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  unique (tenant_id, name)
 );
-create index verified_domains_by_tenant on verified_domains (tenant_id);
 
 create table users (
   tenant_id uuid not null references tenants (id) on delete cascade,
@@ -118,10 +118,33 @@ create table applications (
   required_resource_access jsonb not null default '[]',
   key_credentials jsonb not null default '[]',
   compatibility jsonb not null default '{}',
+  verified_publisher_domain text,
+  verified_publisher_added_at timestamptz,
+  home_page_url text,
+  terms_of_service_url text,
+  privacy_statement_url text,
+  support_url text,
+  logo bytea,
+  logo_type text check (logo_type in ('image/png', 'image/jpeg')),
+  logo_hash text,
+  is_disabled boolean not null default false,
+  registration text not null default 'manual' check (registration in ('manual', 'dynamic')),
+  pre_authorized_applications jsonb not null default '[]',
+  optional_claims jsonb not null default '{}',
+  group_membership_claims text not null default 'None'
+    check (group_membership_claims in ('None', 'SecurityGroup', 'ApplicationGroup', 'DirectoryRole', 'All')),
+  -- Of the tokens for this API; null: the default hour.
+  access_token_seconds integer check (access_token_seconds between 300 and 86400),
+  jwks_uri text,
+  tags text[] not null default '{}',
+  notes text,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  unique (tenant_id, app_id)
+  unique (tenant_id, app_id),
+  -- Who no longer has a domain is no longer verified by it.
+  foreign key (tenant_id, verified_publisher_domain) references verified_domains (tenant_id, name) on delete set null (verified_publisher_domain)
 );
+create index applications_by_publisher on applications (tenant_id, verified_publisher_domain);
 create index applications_by_display_name on applications (tenant_id, display_name, id);
 
 create table password_credentials (
@@ -134,6 +157,8 @@ create table password_credentials (
   start_at timestamptz not null default now(),
   end_at timestamptz not null,
   last_used_at timestamptz,
+  -- How many days were left when its end was last warned of.
+  warned_days integer,
   primary key (tenant_id, key_id),
   foreign key (tenant_id, application_id) references applications (tenant_id, id) on delete cascade
 );
@@ -158,10 +183,31 @@ create table published_applications (
   required_resource_access jsonb not null default '[]',
   key_credentials jsonb not null default '[]',
   compatibility jsonb not null default '{}',
+  verified_publisher_domain text,
+  verified_publisher_added_at timestamptz,
+  home_page_url text,
+  terms_of_service_url text,
+  privacy_statement_url text,
+  support_url text,
+  logo bytea,
+  logo_type text check (logo_type in ('image/png', 'image/jpeg')),
+  logo_hash text,
+  is_disabled boolean not null default false,
+  registration text not null default 'manual' check (registration in ('manual', 'dynamic')),
+  pre_authorized_applications jsonb not null default '[]',
+  optional_claims jsonb not null default '{}',
+  group_membership_claims text not null default 'None'
+    check (group_membership_claims in ('None', 'SecurityGroup', 'ApplicationGroup', 'DirectoryRole', 'All')),
+  -- Of the tokens for this API; null: the default hour.
+  access_token_seconds integer check (access_token_seconds between 300 and 86400),
+  jwks_uri text,
   unique (home_tenant_id, app_id),
   -- A tenant publishes what it has, and nothing under somebody else's app id.
-  foreign key (home_tenant_id, app_id) references applications (tenant_id, app_id) on delete cascade
+  foreign key (home_tenant_id, app_id) references applications (tenant_id, app_id) on delete cascade,
+  -- Who no longer has a domain is no longer verified by it.
+  foreign key (home_tenant_id, verified_publisher_domain) references verified_domains (tenant_id, name) on delete set null (verified_publisher_domain)
 );
+create index published_applications_by_publisher on published_applications (home_tenant_id, verified_publisher_domain);
 
 -- The same for what other tenants remember of a published application. Outlives it, so that its end is seen too.
 create table published_application_versions (
@@ -189,6 +235,9 @@ create table service_principals (
   app_owner_organization_id uuid,
   account_enabled boolean not null default true,
   app_role_assignment_required boolean not null default false,
+  tags text[] not null default '{}',
+  notes text,
+  last_used_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
   unique (tenant_id, app_id)
@@ -202,6 +251,9 @@ create table oauth2_permission_grants (
   consent_type text not null check (consent_type in ('AllPrincipals', 'Principal')),
   principal_id uuid check ((consent_type = 'Principal') = (principal_id is not null)),
   scope text[] not null,
+  -- Who added which scopes, when, and under which policy or request: [{scopes, by, policy, requestId, at}].
+  origins jsonb not null default '[]',
+  last_used_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
   unique nulls not distinct (tenant_id, client_id, resource_id, principal_id),
@@ -232,6 +284,9 @@ create table app_role_assignments (
   group_id uuid,
   resource_id uuid not null,
   app_role_id uuid not null,
+  -- A user or service principal of this tenant, who may be gone since.
+  granted_by uuid,
+  last_used_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
   check (num_nonnulls(service_principal_id, user_id, group_id) = 1),
@@ -299,7 +354,8 @@ create table sign_ins (
   correlation_id text not null,
   error_code integer not null default 0,
   failure_reason text,
-  details jsonb not null default '{}',
+  -- How the token, or its refusal, was decided: each step with its reason.
+  decision jsonb,
   primary key (tenant_id, id)
 );
 create index sign_ins_by_time on sign_ins (tenant_id, created_at, id);

@@ -26,13 +26,19 @@ create table token_families (
   expires_at timestamptz not null,
   revoked_at timestamptz,
   revoked_reason text,
+  -- For tokens that an API got in exchange for the one it was called with: the family of that one, with which this ends.
+  parent_id text,
+  -- Who acts for whom (RFC 8693, section 4.1), outermost first.
+  actor jsonb not null default '[]',
   primary key (tenant_id, id),
+  foreign key (tenant_id, parent_id) references token_families (tenant_id, id) on delete cascade,
   foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade,
   foreign key (tenant_id, service_principal_id) references service_principals (tenant_id, id) on delete cascade
 );
 create index token_families_by_user on token_families (tenant_id, user_id, service_principal_id);
 create index token_families_by_session on token_families (tenant_id, session_uid);
 create index token_families_by_expiry on token_families (tenant_id, expires_at);
+create index token_families_by_parent on token_families (tenant_id, parent_id) where parent_id is not null;
 
 -- App-only tokens have no family; revoking one (RFC 7009) names it here until it would have expired.
 create table revoked_tokens (

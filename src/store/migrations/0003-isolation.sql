@@ -101,7 +101,7 @@ grant insert, update (version) on published_application_versions to bailiwick_di
 grant insert, delete on user_passwords, password_credentials, published_password_credentials to bailiwick_directory, bailiwick_operator;
 grant select (tenant_id, user_id, force_change_next_sign_in, changed_at),
   update (password_hash, force_change_next_sign_in, changed_at) on user_passwords to bailiwick_directory, bailiwick_operator;
-grant select (tenant_id, key_id, application_id, display_name, hint, start_at, end_at, last_used_at)
+grant select (tenant_id, key_id, application_id, display_name, hint, start_at, end_at, last_used_at, warned_days)
   on password_credentials to bailiwick_directory, bailiwick_operator;
 grant select (app_id, key_id, home_tenant_id) on published_password_credentials to bailiwick_directory, bailiwick_operator;
 grant select (tenant_id, kid, algorithm, slot, public_jwk, created_at, activated_at, retired_at) on signing_keys
@@ -111,14 +111,17 @@ grant update (revoked_at, revoked_reason) on token_families to bailiwick_directo
 -- The authentication side: verifies credentials, holds signing keys and protocol state, records consent given on its pages.
 grant select, update on user_passwords to bailiwick_authentication;
 grant insert on user_passwords to bailiwick_authentication;
-grant select, update (last_used_at) on password_credentials to bailiwick_authentication;
+grant select, update (last_used_at, warned_days) on password_credentials to bailiwick_authentication;
 grant select on published_password_credentials to bailiwick_authentication;
 grant update (sign_in_sessions_valid_from, last_password_change_at) on users to bailiwick_authentication;
 grant select, insert, update on signing_keys to bailiwick_authentication;
 grant select, insert, update, delete on token_families, revoked_tokens, artifacts, sign_in_throttles, familiar_devices
   to bailiwick_authentication;
 grant insert, update, delete on oauth2_permission_grants to bailiwick_authentication;
-grant insert on service_principals, app_role_assignments to bailiwick_authentication;
+grant insert, delete on service_principals, app_role_assignments to bailiwick_authentication;
+-- An administrator at the pages disables an application; the token service notes what was used.
+grant update (account_enabled, last_used_at) on service_principals to bailiwick_authentication;
+grant update (last_used_at) on app_role_assignments to bailiwick_authentication;
 
 -- Append-only for every runtime login. The database itself says when a record was made and in which order; the directory
 -- side reads them back, and makes none of sign-ins, which it does not see.
@@ -127,7 +130,7 @@ grant insert (tenant_id, activity_display_name, category, operation_type, result
   to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
 grant insert (tenant_id, event_type, user_id, user_principal_name, user_display_name, service_principal_id, app_id,
   app_display_name, resource_id, resource_display_name, client_credential_type, token_id, family_id, session_id,
-  ip_address, user_agent, correlation_id, error_code, failure_reason) on sign_ins to bailiwick_authentication;
+  ip_address, user_agent, correlation_id, error_code, failure_reason, decision) on sign_ins to bailiwick_authentication;
 grant select on directory_audits, sign_ins to bailiwick_directory;
 -- `consent list` tells who granted what, which is in the record of the act.
 grant select on directory_audits to bailiwick_operator;
