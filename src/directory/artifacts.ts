@@ -220,5 +220,5 @@ function digest(id: string): Buffer {
 }
 
 function userCodeHash(permit: Read | Write, userCode: string): Buffer {
-  return permit.keyedHash('bailiwick/user-codes/1', `${permit.tenantId} ${userCode}`);
+  return permit.keyedHash('bailiwick/user-codes/1', userCode);
 }

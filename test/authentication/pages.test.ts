@@ -179,6 +179,9 @@ describe('every page', () => {
     const hidden = 'xsrf csrf';
     expect(Object.fromEntries(names.map((name) => [name, fieldNames(markup(name)).join(' ')]))).toEqual({
       signIn: `${hidden} username password decision decision`,
+      userCode: `${hidden} user_code decision decision`,
+      confirmDevice: `${hidden} decision decision`,
+      deviceEnded: '',
       confirm: `${hidden} username password decision`,
       password: `${hidden} username currentPassword newPassword confirmPassword decision decision`,
       consent: `${hidden} forOrganization decision decision`,

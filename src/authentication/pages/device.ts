@@ -91,7 +91,7 @@ export function confirmDevicePage(model: ConfirmDeviceModel): Html {
   const name = html`<strong><bdi>${displayName(application.displayName)}</bdi></strong>`;
   const body = html`<h1>${title}</h1>
 <p class="lead">If you continue, ${name} is signed in as you on the device that shows this code:</p>
-<p class="user-code"><code>${model.userCode}</code></p>
+<p class="user-code"><code>${displayName(model.userCode)}</code></p>
 ${applicationCard(application)}
 <section aria-labelledby="device"><h2 id="device">Where it was started</h2>
 <dl class="facts">
