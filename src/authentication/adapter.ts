@@ -4,6 +4,7 @@ import {
   dropArtifact,
   getArtifact,
   getArtifactByUid,
+  getArtifactByUserCode,
   keepSession,
   putArtifact,
   type StoredArtifact,
@@ -24,7 +25,9 @@ export const FAMILY_SECONDS = 90 * 24 * 3_600;
 export const HIDDEN_TOKEN = 'hidden';
 
 /** Single-use artifacts: written and used up with the answer that rests on them. */
-const REDEEMED: ReadonlySet<string> = new Set(['RefreshToken', 'AuthorizationCode']);
+const REDEEMED: ReadonlySet<string> = new Set(['RefreshToken', 'AuthorizationCode', 'DeviceCode']);
+/** How long a device code is known after its end, in seconds: a device that polls on is told that it has expired. */
+const EXPIRED_DEVICE_SECONDS = 900;
 /** Access tokens are JWTs. */
 const NEVER_STORED: ReadonlySet<string> = new Set(['AccessToken', 'ClientCredentials']);
 
@@ -52,15 +55,27 @@ class ArtifactAdapter implements Adapter {
       id,
       payload,
       uid: this.#model === 'Session' ? payload.uid : undefined,
+      userCode: payload.userCode,
       // An interaction names a grant too, whose family begins only when there is a code.
       familyId: REDEEMED.has(this.#model) ? payload.grantId : undefined,
       userId: payload.accountId,
       authenticatedAt: payload.loginTs,
-      expiresIn: expiresIn === undefined ? undefined : Math.max(1, Math.floor(expiresIn)),
+      expiresIn: this.#secondsToKeep(expiresIn),
     };
     if (this.#model === 'Session') await this.#saveSession(artifact);
-    else if (REDEEMED.has(this.#model)) pending.artifact = artifact;
+    else if (this.#isRedeemed(payload)) pending.artifact = artifact;
     else await this.#authorization.performInternal(principal, putArtifact, artifact);
+  }
+
+  /** A device code, only once somebody has approved it: that it was asked for, or declined, is a fact of its own. */
+  #isRedeemed({ accountId, error }: AdapterPayload): boolean {
+    if (this.#model === 'DeviceCode') return accountId !== undefined && error === undefined;
+    return REDEEMED.has(this.#model);
+  }
+
+  #secondsToKeep(expiresIn: number | undefined): number | undefined {
+    if (expiresIn === undefined) return undefined;
+    return Math.max(1, Math.floor(expiresIn)) + (this.#model === 'DeviceCode' ? EXPIRED_DEVICE_SECONDS : 0);
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
@@ -81,8 +96,10 @@ class ArtifactAdapter implements Adapter {
     );
   }
 
-  async findByUserCode(): Promise<undefined> {
-    return undefined;
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    const { principal } = currentRequest();
+    const name = { model: this.#model, id: userCode };
+    return payloadOf(await this.#authorization.performInternal(principal, getArtifactByUserCode, name));
   }
 
   /** Decided when the answer is committed: of parallel redemptions one row count is one. */

@@ -42,9 +42,9 @@ export interface AuthenticationServerOptions {
 }
 
 const LIBRARY_ROUTE =
-  /^\/oauth2\/v2\.0\/(authorize(\/[A-Za-z0-9_-]{1,64})?|token|introspect|revoke|logout(\/confirm|\/success)?)$/;
+  /^\/oauth2\/v2\.0\/(authorize(\/[A-Za-z0-9_-]{1,64})?|token|introspect|revoke|devicecode|logout(\/confirm|\/success)?)$|^\/device\/[A-Za-z0-9_-]{1,64}$/;
 /** These learn of an unknown tenant from the client's look-up, which they make anyway. */
-const CLIENT_ROUTE = /^\/oauth2\/v2\.0\/(token|introspect|revoke)$/;
+const CLIENT_ROUTE = /^\/oauth2\/v2\.0\/(token|introspect|revoke|devicecode)$/;
 const RFC_8414 = /^\/\.well-known\/oauth-authorization-server\/([^/?#]{1,255})\/v2\.0$/;
 const MAX_URL_LENGTH = 32_768;
 

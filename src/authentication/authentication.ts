@@ -6,6 +6,8 @@ import { makeAuthenticationServer } from './authentication-server.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
 import { Clients, dropEmptyBasic } from './clients.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
+import { completeDeviceAuthorization } from './device/device-flow.ts';
+import { DeviceGrant } from './device/device-grant.ts';
 import { dropEndedSession } from './ended-sessions.ts';
 import { FederatedCredentials } from './federated-credentials.ts';
 import { Grants } from './grants.ts';
@@ -86,6 +88,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     grants,
     clientCredentialsGrant: new ClientCredentialsGrant(resources),
     refreshGrant: new RefreshGrant(authorization, resources, grants),
+    deviceGrant: new DeviceGrant(authorization, resources, grants),
     replayGuard,
     subjectKey: keys.subject,
     pages: libraryPages,
@@ -103,6 +106,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     new Issuance(authorization).middleware,
     new TokenEndpoints(authorization, tokens).middleware,
     completeTokenResponse,
+    completeDeviceAuthorization,
   ];
   for (const middleware of upstream) provider.use(middleware);
   provider.on('server_error', (ctx, error) => {

@@ -1,6 +1,7 @@
 import type { ClientMetadata } from 'oidc-provider';
 import type { ClientDefinition } from '../authorization/internal/clients.ts';
 import type { PublicJwk } from '../vocabulary/public-keys.ts';
+import { DEVICE_CODE_ALIAS, DEVICE_CODE_GRANT } from './grant-types.ts';
 
 /**
  * One application is many clients at once: web application with secrets or certificates, single-page application,
@@ -62,6 +63,7 @@ export function metadataOf(definition: ClientDefinition, face: Face, keys: reado
     publicClient: publicClientRedirectUris,
   }[face.platform];
   const signsIn = redirects.length > 0;
+  const hasDevices = face.authentication === 'none' && definition.isFallbackPublicClient;
   // The library judges these by the kind of application, too: native URIs are for a native face alone.
   const afterLogout =
     face.platform === 'publicClient' ? publicClientRedirectUris : [...webRedirectUris, ...spaRedirectUris];
@@ -76,7 +78,9 @@ export function metadataOf(definition: ClientDefinition, face: Face, keys: reado
     post_logout_redirect_uris: [...afterLogout],
     response_types: signsIn ? ['code'] : [],
     grant_types: [
-      ...(signsIn ? ['authorization_code', 'refresh_token'] : []),
+      ...(signsIn ? ['authorization_code'] : []),
+      ...(signsIn || hasDevices ? ['refresh_token'] : []),
+      ...(hasDevices ? [DEVICE_CODE_GRANT, DEVICE_CODE_ALIAS] : []),
       ...(face.authentication === 'none' ? [] : ['client_credentials']),
     ],
     id_token_signed_response_alg: compatibility.idTokenSignedResponseAlg === 'ES256' ? 'ES256' : 'RS256',

@@ -1,4 +1,5 @@
 import { DIRECTORY_API } from '../vocabulary/permissions.ts';
+import { DEVICE_CODE_GRANT } from './grant-types.ts';
 
 /** OpenID Connect Discovery 1.0 and RFC 8414 metadata of one tenant, from configuration alone. */
 /** @param directoryOrigin where clients register themselves (RFC 7591), in organizations that let them */
@@ -16,7 +17,8 @@ export function discoveryDocument(origin: string, directoryOrigin: string, tenan
     revocation_endpoint: `${base}/oauth2/v2.0/revoke`,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment', 'form_post'],
-    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+    device_authorization_endpoint: `${base}/oauth2/v2.0/devicecode`,
+    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials', DEVICE_CODE_GRANT],
     subject_types_supported: ['pairwise'],
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     scopes_supported: DIRECTORY_API.oauth2PermissionScopes.map(({ value }) => value),

@@ -49,7 +49,8 @@ export class Grants {
     const { client, session } = ctx.oidc;
     if (!client || !session?.accountId || !this.#provider) return undefined;
     // The library looked at it when the request came, which may be an hour ago: it can have been taken back since.
-    if (!client.redirectUriAllowed(String(ctx.oidc.params?.redirect_uri))) throw new errors.InvalidRedirectUri();
+    if (!isForDevice(ctx) && !client.redirectUriAllowed(String(ctx.oidc.params?.redirect_uri)))
+      throw new errors.InvalidRedirectUri();
     const who = { userId: session.accountId, appId: client.clientId };
     const asks = await this.#asksOf(ctx);
     const parties = { ...who, resourceAppIds: asks.map(({ resource }) => resource) };
@@ -172,6 +173,11 @@ function leaveTheRest({ oidc }: KoaContextWithOIDC, grant: Grant): void {
   for (const scope of oidc.requestParamOIDCScopes) if (!openid.has(scope)) grant.rejectOIDCScope(scope);
   for (const { identifier, values, held } of asked)
     for (const value of values) if (!held.has(value)) grant.rejectResourceScope(identifier, value);
+}
+
+/** A device waits for its answer at the token endpoint: nobody is sent anywhere. */
+function isForDevice({ oidc }: KoaContextWithOIDC): boolean {
+  return oidc.route === 'device_resume';
 }
 
 /**

@@ -10,6 +10,8 @@ import { FAMILY_SECONDS } from './adapter.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
 
+/** What a family begins with. */
+const BEGINNINGS: ReadonlySet<string> = new Set(['AuthorizationCode', 'DeviceCode']);
 /** Who lost one may get another answer. */
 const RACES: ReadonlySet<IssuanceFailure> = new Set(['consumed', 'outdated']);
 
@@ -28,7 +30,7 @@ export class Issuance {
   readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
     const request = currentRequest();
-    if (request.pending.artifact?.model === 'AuthorizationCode') beginFamily(ctx, request);
+    if (BEGINNINGS.has(request.pending.artifact?.model ?? '')) beginFamily(ctx, request);
     if (ctx.oidc?.route === 'token' && ctx.status === 200) recordToken(ctx, request);
     if (ctx.status >= 400 || Object.keys(request.pending).length === 0) return;
     try {
@@ -51,12 +53,11 @@ export class Issuance {
   }
 }
 
-/** A family begins with its code: a person, a client, a session (wire.md, "Refresh"). */
+/** A family begins with its code, issued or approved: a person, a client, a session (wire.md, "Refresh"). */
 function beginFamily(ctx: KoaContextWithOIDC, request: OAuthRequest): void {
-  const code = ctx.oidc.entities.AuthorizationCode;
-  const { grantId, accountId, clientId, sessionUid } = code ?? {};
-  if (!grantId || !accountId || !clientId)
-    throw new Error('An authorization code without a grant, an account or a client.');
+  const { AuthorizationCode, DeviceCode } = ctx.oidc.entities;
+  const { grantId, accountId, clientId, sessionUid } = AuthorizationCode ?? DeviceCode ?? {};
+  if (!grantId || !accountId || !clientId) throw new Error('A code without a grant, an account or a client.');
   request.pending.family = {
     id: grantId,
     userId: accountId,

@@ -7,6 +7,8 @@ import { checkClientAssertion } from './client-assertions.ts';
 import type { ClientCredentialsGrant } from './client-credentials.ts';
 import type { Clients } from './clients.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
+import { type DeviceEndings, deviceFlowOf } from './device/device-flow.ts';
+import type { DeviceGrant } from './device/device-grant.ts';
 import type { Grants } from './grants.ts';
 import { currentRequest } from './oauth-request.ts';
 import { WANTED_CLAIMS } from './optional-claims.ts';
@@ -32,10 +34,11 @@ export interface ProviderParts {
   readonly grants: Grants;
   readonly clientCredentialsGrant: ClientCredentialsGrant;
   readonly refreshGrant: RefreshGrant;
+  readonly deviceGrant: DeviceGrant;
   readonly replayGuard: ReplayGuard;
   /** Key of the pairwise subject identifiers (OpenID Connect Core, section 8.1). */
   readonly subjectKey: Buffer;
-  readonly pages: {
+  readonly pages: DeviceEndings & {
     confirmLogout(ctx: KoaContextWithOIDC): Promise<void>;
     loggedOut(ctx: KoaContextWithOIDC): Promise<void>;
   };
@@ -58,6 +61,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   setOutsideAssertionsAside(provider);
   parts.grants.register(provider);
   parts.refreshGrant.register(provider);
+  parts.deviceGrant.register(provider);
   parts.clientCredentialsGrant.register(provider, issuer);
   // Each ID token says which session it belongs to, as the access tokens do.
   provider.Client.prototype.includeSid = () => true;
@@ -96,6 +100,8 @@ const PROTOCOL = {
     end_session: '/oauth2/v2.0/logout',
     introspection: '/oauth2/v2.0/introspect',
     revocation: '/oauth2/v2.0/revoke',
+    device_authorization: '/oauth2/v2.0/devicecode',
+    code_verification: '/device',
   },
 } satisfies Configuration;
 
@@ -116,6 +122,7 @@ function configurationOf(parts: ProviderParts): Configuration {
     ttl: {
       AccessToken: (_ctx, { resourceServer }) => resourceServer?.accessTokenTTL ?? ACCESS_TOKEN_SECONDS,
       AuthorizationCode: MINUTE,
+      DeviceCode: 15 * MINUTE,
       Grant: FAMILY_SECONDS,
       IdToken: HOUR,
       Interaction: HOUR,
@@ -150,6 +157,7 @@ function configurationOf(parts: ProviderParts): Configuration {
 function featuresOf({ resources, pages }: ProviderParts): NonNullable<Configuration['features']> {
   return {
     devInteractions: { enabled: false },
+    deviceFlow: deviceFlowOf(pages),
     clientCredentials: { enabled: true },
     userinfo: { enabled: false },
     introspection: { enabled: true, allowedPolicy: () => false },

@@ -18,7 +18,9 @@ export interface UnauthenticatedRefusal {
 /** Takes refusals that nobody known has caused. */
 export type OnRefusal = (refusal: UnauthenticatedRefusal, context: RequestContext) => void;
 
-const ROUTES: ReadonlySet<string> = new Set(['token', 'introspection', 'revocation']);
+const ROUTES: ReadonlySet<string> = new Set(['token', 'introspection', 'revocation', 'device_authorization']);
+/** What a device hears until its person has answered is no refusal (RFC 8628, section 3.5). */
+const PENDING: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down']);
 
 /** Records refusals (wire.md, "Errors"): an authenticated client's or person's in the tenant, the others in the security log. */
 export class RefusalRecords {
@@ -38,6 +40,7 @@ export class RefusalRecords {
     provider.on('authorization.error', keep);
     provider.on('end_session.error', keep);
     provider.on('end_session_confirm.error', keep);
+    provider.on('device_resume.error', keep);
   }
 
   /** Outermost: sees the answer as it leaves. */
@@ -58,7 +61,7 @@ export class RefusalRecords {
       const refused: Refusal | undefined = ctx.state.refused ?? answered;
       return refused && this.#recordBrowser(ctx, refused);
     }
-    if (!answered) return;
+    if (!answered || PENDING.has(answered.error)) return;
     const request = currentRequest();
     const errorCode = answered.error_codes?.[0] ?? 0;
     const { tenantId, context, principal, assumed } = request;

@@ -33,7 +33,7 @@ const CREDENTIAL_KINDS = {
 const GRANTS: Readonly<Record<string, TokenAsk['via']>> = {
   authorization_code: 'code',
   refresh_token: 'refresh',
-  'urn:ietf:params:oauth:grant-type:device_code': 'device',
+  device_code: 'device',
 };
 
 /**

@@ -8,6 +8,8 @@ export interface Artifact {
   readonly id: string;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly uid?: string | undefined;
+  /** What a person types in to find it (RFC 8628, section 3.2). Short, so it is kept under a keyed hash. */
+  readonly userCode?: string | undefined;
   readonly familyId?: string | undefined;
   readonly userId?: string | undefined;
   /** Seconds since the epoch: when the person of a session authenticated. */
@@ -40,8 +42,9 @@ interface Row {
   readonly successor: Buffer | null;
 }
 
-const VALUES = '($1, $2, $3, $4, $5, $6, $7, to_timestamp($8), now() + make_interval(secs => $9))';
-const COLUMNS = '(tenant_id, model, id_hash, payload, uid_hash, family_id, user_id, authenticated_at, expires_at)';
+const VALUES = '($1, $2, $3, $4, $5, $6, $7, to_timestamp($8), now() + make_interval(secs => $9), $10)';
+const COLUMNS =
+  '(tenant_id, model, id_hash, payload, uid_hash, family_id, user_id, authenticated_at, expires_at, user_code_hash)';
 
 const SAVE = {
   name: 'save-artifact',
@@ -67,8 +70,8 @@ export async function updateSession(permit: Write, session: Artifact, formerId: 
   const rows = await permit.query({
     name: 'update-session',
     text: `update artifacts set id_hash = $3, payload = $4, uid_hash = $5, family_id = $6, user_id = $7,
-        authenticated_at = to_timestamp($8), expires_at = now() + make_interval(secs => $9)
-      where tenant_id = $1 and model = $2 and id_hash = $10 and expires_at > now() returning true as updated`,
+        authenticated_at = to_timestamp($8), expires_at = now() + make_interval(secs => $9), user_code_hash = $10
+      where tenant_id = $1 and model = $2 and id_hash = $11 and expires_at > now() returning true as updated`,
     values: [...valuesOf(permit, session), digest(formerId)],
   });
   return rows.length === 1;
@@ -120,6 +123,11 @@ const FIND_BY_UID = {
   text: `${FOUND} where a.tenant_id = $1 and a.uid_hash = $3 and a.model = $2 and ${LIVE}`,
 };
 
+const FIND_BY_USER_CODE = {
+  name: 'find-artifact-by-user-code',
+  text: `${FOUND} where a.tenant_id = $1 and a.user_code_hash = $3 and a.model = $2 and ${LIVE}`,
+};
+
 export async function findArtifact(permit: Read, model: string, id: string): Promise<StoredArtifact | undefined> {
   const [row] = await permit.query<Row>({ ...FIND, values: [permit.tenantId, model, digest(id)] });
   return row && opened(permit, model, row);
@@ -128,6 +136,28 @@ export async function findArtifact(permit: Read, model: string, id: string): Pro
 export async function findArtifactByUid(permit: Read, model: string, uid: string): Promise<StoredArtifact | undefined> {
   const [row] = await permit.query<Row>({ ...FIND_BY_UID, values: [permit.tenantId, model, digest(uid)] });
   return row && opened(permit, model, row);
+}
+
+/** The artifact that a person has the code of, until it is claimed. */
+export async function findArtifactByUserCode(
+  permit: Read,
+  model: string,
+  userCode: string,
+): Promise<StoredArtifact | undefined> {
+  const values = [permit.tenantId, model, userCodeHash(permit, userCode)];
+  const [row] = await permit.query<Row>({ ...FIND_BY_USER_CODE, values });
+  return row && opened(permit, model, row);
+}
+
+/** Takes an artifact out of the reach of its user code: of any number of people who have it, one answers. */
+export async function claimUserCode(permit: Write, userCode: string): Promise<boolean> {
+  const rows = await permit.query({
+    name: 'claim-user-code',
+    text: `update artifacts set user_code_hash = null where tenant_id = $1 and user_code_hash = $2 and expires_at > now()
+      returning true as claimed`,
+    values: [permit.tenantId, userCodeHash(permit, userCode)],
+  });
+  return rows.length === 1;
 }
 
 /** Uses up a single-use artifact. False: somebody else was first, or it or its family is gone. */
@@ -154,7 +184,7 @@ export async function deleteArtifact(permit: Write, model: string, id: string): 
 
 function valuesOf(
   permit: Write,
-  { model, id, payload, uid, familyId, userId, authenticatedAt, expiresIn }: Artifact,
+  { model, id, payload, uid, userCode, familyId, userId, authenticatedAt, expiresIn }: Artifact,
 ): unknown[] {
   const idHash = digest(id);
   // The payload repeats the identifier, and an interaction holds its session's: hence sealed, not only hashed.
@@ -170,6 +200,7 @@ function valuesOf(
     userId ?? null,
     authenticatedAt ?? null,
     expiresIn ?? null,
+    userCode === undefined ? null : userCodeHash(permit, userCode),
   ];
 }
 
@@ -186,4 +217,8 @@ function opened(permit: Read, model: string, row: Row): StoredArtifact {
 
 function digest(id: string): Buffer {
   return hash('sha256', id, 'buffer');
+}
+
+function userCodeHash(permit: Read | Write, userCode: string): Buffer {
+  return permit.keyedHash('bailiwick/user-codes/1', userCode);
 }

@@ -4,6 +4,7 @@ import type { ApplicationIdentity } from '../../src/authentication/pages/applica
 import { loadAssets } from '../../src/authentication/pages/assets.ts';
 import { changePasswordPage, type PasswordProblem } from '../../src/authentication/pages/change-password.ts';
 import { consentPage } from '../../src/authentication/pages/consent.ts';
+import { confirmDevicePage, deviceEndedPage, userCodePage } from '../../src/authentication/pages/device.ts';
 import { errorPage } from '../../src/authentication/pages/error.ts';
 import { ASSET_HEADERS, contentSecurityPolicy, pageHeaders } from '../../src/authentication/pages/headers.ts';
 import { myAccountPage } from '../../src/authentication/pages/my-account.ts';
@@ -74,6 +75,13 @@ function everyPage(t: (text: string) => string): Record<string, string> {
       applicationsHref: '/my-applications',
       adminHref: '/admin',
     }),
+    userCode: userCodePage({ layout, form, account, userCode: t('WDJB-MJHT'), problem: 'unknown' }),
+    confirmDevice: confirmDevicePage({
+      ...{ layout, form, account, application, organization, permissions: list, userCode: t('WDJB-MJHT') },
+      ...{ askedAt: new Date('2026-03-09T14:03:07Z'), browser: { address: t('203.0.113.7') } },
+      device: { address: t('198.51.100.9'), program: t('a-television/7') },
+    }),
+    deviceEnded: deviceEndedPage({ layout, ending: 'approved', accountHref: '/account' }),
     error: errorPage({
       ...{ layout, title: t('It failed'), happened: t('Something.'), next: [t('Go back.'), t('Ask.')] },
       ...{ correlationId: t('c-1'), timestamp: new Date('2026-03-09T14:03:07Z'), code: t('invalid_request') },
@@ -177,6 +185,9 @@ describe('every page', () => {
     const hidden = 'xsrf csrf';
     expect(Object.fromEntries(names.map((name) => [name, fieldNames(markup(name)).join(' ')]))).toEqual({
       signIn: `${hidden} username password decision decision`,
+      userCode: `${hidden} user_code decision decision`,
+      confirmDevice: `${hidden} decision decision`,
+      deviceEnded: '',
       confirm: `${hidden} username password decision`,
       password: `${hidden} username currentPassword newPassword confirmPassword decision decision`,
       consent: `${hidden} forOrganization decision decision`,
@@ -189,6 +200,7 @@ describe('every page', () => {
       error: '',
       consentFurther: `${hidden} decision decision decision`,
       needsApprovalRequest: `${hidden} reason decision ${hidden} decision decision`,
+      needsApprovalToAsk: `${hidden} reason decision ${hidden} decision decision`,
       requestSent: `${hidden} decision decision`,
       myApplications: '',
       myApplication: `${hidden} decision`,
@@ -198,9 +210,11 @@ describe('every page', () => {
       accessRevoked: '',
       requests: '',
       request: `${hidden} p0 p1 p2 consentType consentType justification decision decision`,
+      requestToReview: `${hidden} p0 p1 p2 consentType consentType justification decision decision`,
       requestDecided: '',
       policies: `${hidden} p0 p1 decision ${hidden} isEnabled notifyReviewers durationInDays reviewer decision`,
       explain: 'client user resource scope',
+      explained: 'client user resource scope',
       explainRefused: 'client user resource scope',
       report: '',
     });

@@ -17,6 +17,7 @@ const LEAVE_VERSIONS: Readonly<Record<string, string>> = {
   putArtifactOnce: 'artifacts are read in each request',
   keepSession: 'artifacts are read in each request',
   dropArtifact: 'artifacts are read in each request',
+  takeUserCode: 'artifacts are read in each request',
   issueTokens: 'a family that begins was asked for by nobody before',
   noteSecretUse: 'when a secret was used decides nothing',
   beginTry: 'throttles are read in each request',

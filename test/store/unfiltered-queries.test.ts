@@ -104,6 +104,10 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   ],
   findArtifact: ['authentication', (permit, { mark }) => artifacts.findArtifact(permit, 'Session', mark)],
   findArtifactByUid: ['authentication', (permit, { mark }) => artifacts.findArtifactByUid(permit, 'Session', mark)],
+  findArtifactByUserCode: [
+    'authentication',
+    (permit, { mark }) => artifacts.findArtifactByUserCode(permit, 'Session', mark),
+  ],
   listAudits: ['directory', (permit) => auditLogs.listAudits(permit, page)],
   readConsentOrigins: ['directory', (permit, { grant }) => consentOrigins.readConsentOrigins(permit, [grant])],
   listSignIns: ['directory', (permit) => auditLogs.listSignIns(permit, page)],

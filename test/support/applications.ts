@@ -17,6 +17,8 @@ export interface ApplicationProperties {
   readonly spa?: readonly string[];
   readonly native?: readonly string[];
   readonly isConfidential?: boolean;
+  /** A public client without a redirect URI, such as a device's. */
+  readonly isFallbackPublicClient?: boolean;
   readonly identifierUris?: readonly string[];
   readonly scopes?: readonly string[];
   readonly appRoles?: readonly {
@@ -40,7 +42,9 @@ export async function aClientApplication(
   properties: ApplicationProperties = {},
 ): Promise<TestApplication> {
   const { name = 'Payroll', spa = [], native = [], isConfidential = true, isPublished = false } = properties;
-  const web = properties.web ?? (spa.length + native.length > 0 ? [] : [REDIRECT_URI]);
+  const { isFallbackPublicClient = false } = properties;
+  const isPublic = isFallbackPublicClient || spa.length + native.length > 0;
+  const web = properties.web ?? (isPublic ? [] : [REDIRECT_URI]);
   const [appId, id, secret] = [randomUUID(), randomUUID(), randomBytes(24).toString('base64url')];
   const scopes = (properties.scopes ?? []).map((value) => ({ id: randomUUID(), value, type: 'User', isEnabled: true }));
   const definition = {
@@ -51,6 +55,7 @@ export async function aClientApplication(
     web_redirect_uris: web,
     spa_redirect_uris: spa,
     public_client_redirect_uris: native,
+    is_fallback_public_client: isFallbackPublicClient,
     oauth2_permission_scopes: JSON.stringify(scopes),
     app_roles: JSON.stringify(properties.appRoles ?? []),
     key_credentials: JSON.stringify((properties.keys ?? []).map((publicJwk) => ({ keyId: randomUUID(), publicJwk }))),

@@ -111,6 +111,10 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
       approvers: [],
       request: { form, reason: t('Because'), problem: 'reasonTooLong' },
     }),
+    needsApprovalToAsk: needsApprovalPage({
+      ...{ layout, form, account, application, organization, permissions, withGranted: true },
+      ...{ approvers: [], request: { form } },
+    }),
     requestSent: requestSentPage({
       ...{ layout, form, organization, withGranted: true, applicationsHref: '/t/my-applications' },
       application: t('Fabrikam Analytics'),
@@ -221,6 +225,7 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
       ],
     }),
     request: requestPage({ ...requested, state: 'waiting', form, problem: 'nothingChosen', justification: t('Fine.') }),
+    requestToReview: requestPage({ ...requested, state: 'waiting', form }),
     requestDecided: requestPage({
       ...{ ...requested, state: 'denied' },
       decision: { by: t('Ada Okafor'), at: USED, justification: t('No.') },
@@ -264,6 +269,25 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
             subject: t('User.Read'),
             words: 'Granted.',
             because: t('For everybody, by Ada.'),
+          },
+          { outcome: 'narrowed', rule: 'Permission', subject: t('Mail.Read'), words: 'Nobody consented to it.' },
+        ],
+      },
+    }),
+    explained: explainPage({
+      frame,
+      question: {
+        ...{ clientAppId: t('b2f0d7f4-5c3e-4d3a-8f0e-2d3c8f1a9b77'), username: t('alice@contoso.example') },
+        ...{ resource: '', scope: t('User.Read Mail.Read') },
+      },
+      explanation: {
+        ...{ issued: true, scopes: [t('User.Read')], roles: [] },
+        steps: [
+          { outcome: 'pass', rule: 'Application', words: 'It is here and enabled.' },
+          { outcome: 'pass', rule: 'User', words: 'The account is enabled.' },
+          {
+            ...{ outcome: 'pass', rule: 'Permission', subject: t('User.Read'), words: 'It was granted.' },
+            because: t('For everybody, by Ada Okafor.'),
           },
           { outcome: 'narrowed', rule: 'Permission', subject: t('Mail.Read'), words: 'Nobody consented to it.' },
         ],

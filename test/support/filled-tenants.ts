@@ -28,7 +28,12 @@ export async function twoFilledTenants(database: TestDatabase): Promise<[FilledT
   const client = new pg.Client({ connectionString: database.superuserUrl });
   await client.connect();
   try {
-    return [await fill(client, 'aaaaaaaa'), await fill(client, 'bbbbbbbb')];
+    const tenants: [FilledTenant, FilledTenant] = [await fill(client, 'aaaaaaaa'), await fill(client, 'bbbbbbbb')];
+    for (const { id, mark } of tenants) {
+      const hash = database.sealer.keyedHash('bailiwick/user-codes/1', mark);
+      await client.query('update artifacts set user_code_hash = $2 where tenant_id = $1', [id, hash]);
+    }
+    return tenants;
   } finally {
     await client.end();
   }

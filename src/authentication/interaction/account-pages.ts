@@ -133,8 +133,5 @@ export class AccountPages {
 
 /** Whether there is anything for him at the administrators' pages. */
 function isAdministrator({ directoryRoles }: Account): boolean {
-  const actions = actionsOf(directoryRoles);
-  return (['directory/servicePrincipals/tokenDecisions/read', 'directory/appConsentRequests/review'] as const).some(
-    (action) => actions.has(action),
-  );
+  return actionsOf(directoryRoles).has('directory/servicePrincipals/tokenDecisions/read');
 }

@@ -9,11 +9,9 @@ import type { PageCall } from './visit.ts';
 export const ADMIN = '/admin';
 
 /** By which action of a directory role an area is offered. What is done there is decided by each operation anew. */
-const OFFERED: Record<AdminArea, DirectoryAction> = {
+const OFFERED: Partial<Record<AdminArea, DirectoryAction>> = {
   applications: 'directory/servicePrincipals/tokenDecisions/read',
-  requests: 'directory/appConsentRequests/standard/read',
   policies: 'directory/authorizationPolicy/standard/read',
-  explain: 'directory/servicePrincipals/tokenDecisions/read',
   report: 'directory/servicePrincipals/tokenDecisions/read',
 };
 
@@ -33,7 +31,10 @@ export async function adminVisit(pages: SignedInPages, call: PageCall, below: st
   const account = await pages.account(call, `${ADMIN}${below}`);
   if (!account) return undefined;
   const actions = actionsOf(account.directoryRoles);
-  const areas = ADMIN_AREAS.filter((area) => actions.has(OFFERED[area]));
+  const areas = ADMIN_AREAS.filter((area) => {
+    const action = OFFERED[area];
+    return action !== undefined && actions.has(action);
+  });
   if (areas.length === 0) throw new DirectoryError('Authorization_RequestDenied');
   const frame = {
     layout: pages.parts.writer.layoutOf(call.tenant),

@@ -4,6 +4,7 @@ import { DirectoryError, type ErrorCode } from '../../vocabulary/errors.ts';
 import { parseAppId } from '../../vocabulary/ids.ts';
 import type { TenantRoute } from '../authentication-server.ts';
 import type { Clients } from '../clients.ts';
+import type { DeviceStep } from '../device/device-step.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
 import type { OnRefusal } from '../refusal-records.ts';
 import type { Tenants } from '../tenants.ts';
@@ -39,6 +40,7 @@ export interface InteractionParts {
   readonly selectAccountStep: SelectAccountStep;
   readonly consentStep: ConsentStep;
   readonly adminConsentStep: AdminConsentStep;
+  readonly deviceStep: DeviceStep;
   readonly writer: PageWriter;
   readonly onRefusal: OnRefusal;
 }
@@ -65,6 +67,8 @@ const POSTED: readonly Posted[] = [
     submit: ({ adminConsentStep }, visit) => adminConsentStep.submit(visit),
   },
   { step: 'consent', kinds: ['consent'], submit: ({ consentStep }, visit) => consentStep.submit(visit) },
+  { step: 'device', kinds: ['device'], submit: ({ deviceStep }, visit) => deviceStep.submit(visit) },
+  { step: 'device-answer', kinds: ['device'], submit: ({ deviceStep }, visit) => deviceStep.answer(visit) },
 ];
 
 /** The page that each kind of interaction shows to who is signed in; before that, all ask to sign in. */
@@ -72,6 +76,7 @@ const SHOWN: Partial<Record<InteractionKind, (parts: InteractionParts, visit: Vi
   select_account: ({ selectAccountStep }, visit) => selectAccountStep.show(visit),
   consent: ({ consentStep }, visit) => consentStep.show(visit),
   admin_consent: ({ adminConsentStep }, visit) => adminConsentStep.show(visit),
+  device: ({ deviceStep }, visit) => deviceStep.show(visit),
   account: async ({ writer }, { response, interaction }) => writer.redirect(response, interaction.returnTo),
 };
 

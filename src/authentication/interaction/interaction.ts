@@ -2,6 +2,9 @@ import type Provider from 'oidc-provider';
 import type { Authorization } from '../../authorization/perform.ts';
 import type { TenantRoute } from '../authentication-server.ts';
 import type { Clients } from '../clients.ts';
+import { deviceRoute } from '../device/device-routes.ts';
+import { DeviceStep } from '../device/device-step.ts';
+import { UserCodes } from '../device/user-codes.ts';
 import type { Passwords } from '../passwords.ts';
 import type { OnRefusal } from '../refusal-records.ts';
 import type { Resources } from '../resources.ts';
@@ -86,11 +89,16 @@ export function makeInteraction(options: MakeInteractionOptions): { readonly rou
     myApplicationsPages: new MyApplicationsPages(signedInPages),
     adminApplications: new AdminApplicationsPages(signedInPages),
     adminPolicies: new AdminPoliciesPages(signedInPages),
+    deviceStep: new DeviceStep({
+      ...{ ...common, provider, clients, resources, signInStep },
+      userCodes: new UserCodes(authorization, provider),
+    }),
   };
   return {
     routes: [
       ...interactionRoutes(parts),
       adminConsentRoute(parts),
+      deviceRoute(parts),
       postedRequestRoute(parts),
       ...accountRoutes(parts),
       ...myApplicationsRoutes(parts),

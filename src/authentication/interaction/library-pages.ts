@@ -4,6 +4,7 @@ import { getAccount } from '../../authorization/internal/accounts.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import { isErrorBody } from '../oauth-errors.ts';
 import { currentRequest } from '../oauth-request.ts';
+import { type DeviceEnding, deviceEndedPage } from '../pages/device.ts';
 import { contentSecurityPolicy } from '../pages/headers.ts';
 import { signOutPage } from '../pages/sign-out.ts';
 import { signedOutPage } from '../pages/signed-out.ts';
@@ -54,6 +55,18 @@ export class LibraryPages {
     if (session.accountId) return ctx.redirect(`/${tenantId}/account`);
     const layout = writer.layoutOf(await tenants.find(tenantId));
     writer.put(ctx, signedOutPage({ layout, signInHref: `/${tenantId}/account` }));
+  }
+
+  approved(ctx: KoaContextWithOIDC): Promise<void> {
+    return this.ended(ctx, 'approved');
+  }
+
+  /** The end of a device's sign-in, which no application waits for in this browser. */
+  async ended(ctx: KoaContextWithOIDC, ending: DeviceEnding): Promise<void> {
+    const { tenants, writer } = this.#parts;
+    const { tenantId } = currentRequest();
+    const layout = writer.layoutOf(await tenants.find(tenantId));
+    writer.put(ctx, deviceEndedPage({ layout, ending, accountHref: `/${tenantId}/account` }));
   }
 
   /** Upstream of the library: an error is a page for a browser; what the library writes itself gets a strict policy. */

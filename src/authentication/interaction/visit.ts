@@ -31,8 +31,10 @@ export interface AskingApplication {
   readonly definition: ClientDefinition;
 }
 
-/** What an interaction waits for: the library's prompts, and two of our own. */
-export type InteractionKind = 'login' | 'select_account' | 'consent' | 'account' | 'admin_consent';
+const OWN_KINDS = ['account', 'admin_consent', 'device'] as const;
+
+/** What an interaction waits for: the library's prompts, and our own. */
+export type InteractionKind = 'login' | 'select_account' | 'consent' | (typeof OWN_KINDS)[number];
 
 export function kindOf({ interaction }: Visit): InteractionKind {
   // Only the library's policy and `own-interactions.ts` make interactions.
@@ -41,7 +43,7 @@ export function kindOf({ interaction }: Visit): InteractionKind {
 
 /** Interactions of our own pages end with us; the others go back to the library. */
 export function isOwn(visit: Visit): boolean {
-  return kindOf(visit) === 'account' || kindOf(visit) === 'admin_consent';
+  return OWN_KINDS.some((kind) => kind === kindOf(visit));
 }
 
 export function parameterOf({ interaction }: Visit, name: string): string | undefined {

@@ -23,7 +23,7 @@ export interface Field {
   name: string;
   label: string;
   type: 'text' | 'password';
-  autocomplete: 'username' | 'current-password' | 'new-password';
+  autocomplete: 'username' | 'current-password' | 'new-password' | 'off';
   value?: string | undefined;
   hint?: Interpolation;
   error?: string | undefined;

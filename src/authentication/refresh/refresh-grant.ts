@@ -49,7 +49,13 @@ export class RefreshGrant {
     const presented = this.#chain.presented(value);
     if (presented.state === 'replayed') return this.#endFamily(parent);
     const wanted = this.#wantedOf(ctx, parent);
-    const refresh = { parent, ...live, wanted, decision: await this.#decide(ctx, parent, wanted) };
+    const refresh = {
+      parent,
+      ...live,
+      wanted,
+      decision: await this.#decide(ctx, parent, wanted),
+      gty: 'refresh_token',
+    } as const;
     const tokens = await makeRefreshedTokens(provider, ctx, this.#resources, refresh);
     const { platform } = live.family;
     const refreshToken =

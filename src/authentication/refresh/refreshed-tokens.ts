@@ -9,14 +9,19 @@ import type { WantedScopes } from './wanted-scopes.ts';
 
 export type RefreshContext = TokenEndpointGrantContext<{ refresh_token?: string }>;
 
+/** What of a parent its tokens take over. */
+export type Parent = Pick<RefreshToken, 'grantId' | 'sessionUid' | 'sid' | 'acr' | 'amr' | 'authTime'>;
+
 /** The parent that was presented, and all that must still be true for its family. */
 export interface Refresh {
-  readonly parent: RefreshToken;
+  readonly parent: Parent;
   readonly family: LiveFamily;
   readonly grant: Grant;
   readonly account: Account;
   readonly wanted: WantedScopes;
   readonly decision: TokenDecision;
+  /** The library's short name of the grant. */
+  readonly gty: 'refresh_token' | 'device_code';
 }
 
 /** The members of a token response (RFC 6749, section 5.1) that a refresh makes anew. */
@@ -31,7 +36,7 @@ export interface RefreshedTokens {
 /** Signs what was decided of what is wanted. */
 export async function makeRefreshedTokens(
   provider: Provider,
-  ctx: RefreshContext,
+  ctx: TokenEndpointGrantContext,
   resources: Resources,
   refresh: Refresh,
 ): Promise<RefreshedTokens> {
@@ -40,7 +45,7 @@ export async function makeRefreshedTokens(
   const scopes = wanted.scopes.filter(({ value }) => value === DEFAULT_SCOPE || decision.scopes.includes(value));
   const oidc = grant.getOIDCScopeFiltered([...wanted.oidc]);
   currentRequest().oidcScopes = oidc.split(' ').filter(Boolean);
-  const token = new provider.AccessToken({ ...inherited(refresh), client: ctx.oidc.client, gty: 'refresh_token' });
+  const token = new provider.AccessToken({ ...inherited(refresh), client: ctx.oidc.client, gty: refresh.gty });
   token.resourceServer = new provider.ResourceServer(wanted.identifier, info);
   token.scope = scopes.map(({ spelled }) => spelled).join(' ');
   ctx.oidc.entity('Account', account);
@@ -64,7 +69,7 @@ function inherited({ parent, account }: Refresh) {
 /** Says of the sign-in what the first one said (OpenID Connect Core, section 12.2), which had the `nonce`. */
 async function idToken(
   provider: Provider,
-  ctx: RefreshContext,
+  ctx: TokenEndpointGrantContext,
   { parent, account }: Refresh,
   scope: string,
 ): Promise<string> {

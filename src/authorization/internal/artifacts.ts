@@ -1,8 +1,10 @@
 import {
   type Artifact,
+  claimUserCode,
   deleteArtifact,
   findArtifact,
   findArtifactByUid,
+  findArtifactByUserCode,
   insertArtifactOnce,
   saveArtifact,
   updateSession,
@@ -51,6 +53,21 @@ export const getArtifactByUid = internalOperation({
   access: 'read',
   short: true,
   run: (permit, { model, id }: ArtifactName) => findArtifactByUid(permit, model, id),
+});
+
+export const getArtifactByUserCode = internalOperation({
+  action: 'authentication/artifacts/read',
+  access: 'read',
+  short: true,
+  run: (permit, { model, id }: ArtifactName) => findArtifactByUserCode(permit, model, id),
+});
+
+/** False: somebody else was first, or the code is gone. */
+export const takeUserCode = internalOperation({
+  action: 'authentication/artifacts/write',
+  access: 'write',
+  short: true,
+  run: (permit, userCode: string) => claimUserCode(permit, userCode),
 });
 
 export const dropArtifact = internalOperation({
