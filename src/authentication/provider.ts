@@ -9,6 +9,8 @@ import type { Clients } from './clients.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
 import { type DeviceEndings, deviceFlowOf } from './device/device-flow.ts';
 import type { DeviceGrant } from './device/device-grant.ts';
+import type { OnBehalfOfGrant } from './exchange/on-behalf-of.ts';
+import type { TokenExchangeGrant } from './exchange/token-exchange.ts';
 import type { Grants } from './grants.ts';
 import { currentRequest } from './oauth-request.ts';
 import type { RefreshGrant } from './refresh/refresh-grant.ts';
@@ -33,6 +35,7 @@ export interface ProviderParts {
   readonly clientCredentialsGrant: ClientCredentialsGrant;
   readonly refreshGrant: RefreshGrant;
   readonly deviceGrant: DeviceGrant;
+  readonly exchangeGrants: readonly (OnBehalfOfGrant | TokenExchangeGrant)[];
   readonly replayGuard: ReplayGuard;
   /** Key of the pairwise subject identifiers (OpenID Connect Core, section 8.1). */
   readonly subjectKey: Buffer;
@@ -60,6 +63,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   parts.refreshGrant.register(provider);
   parts.deviceGrant.register(provider);
   parts.clientCredentialsGrant.register(provider, issuer);
+  for (const grant of parts.exchangeGrants) grant.register(provider, issuer);
   // Each ID token says which session it belongs to, as the access tokens do.
   provider.Client.prototype.includeSid = () => true;
   const { save } = provider.Session.prototype;

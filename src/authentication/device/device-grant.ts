@@ -70,7 +70,7 @@ export class DeviceGrant {
     if (!family || !grant || !account || family.userId !== accountId) throw refuse(errors.InvalidGrant, 'grantGone');
     const wanted = this.#wantedOf(ctx, code);
     const tokens = await makeRefreshedTokens(provider, ctx, this.#resources, {
-      ...{ parent: code, family, grant, account, wanted },
+      ...{ parent: code, grant, account, wanted },
       decision: await this.#decide(ctx, code, wanted),
       gty: 'device_code',
     });
