@@ -141,6 +141,15 @@ describe('on behalf of', () => {
     }
   });
 
+  test('ends with the token that it was exchanged for', async () => {
+    const exp = Math.floor(Date.now() / 1_000) + 100;
+    const assertion = await tenant.sign({ ...decodeJwt(await tokenFor(middle)), exp });
+    const { body } = await onBehalfOf(middle, assertion, `api://${orders.appId}/Do`);
+    expect(decodeJwt(body.access_token).exp).toBeLessThanOrEqual(exp);
+    expect(body.expires_in).toBeLessThanOrEqual(100);
+    expect(body.expires_in).toBeGreaterThan(80);
+  });
+
   test('narrows to what is consented, and refuses when nothing is left', async () => {
     const assertion = await tokenFor(middle);
     const narrowed = await onBehalfOf(middle, assertion, `api://${orders.appId}/Do api://${orders.appId}/Admin`);
