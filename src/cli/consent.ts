@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { consentTable, listConsents } from './consent-list.ts';
+import { addConsentPolicy } from './consent-policy.ts';
+import { addConsentReport } from './consent-report.ts';
 import { Consents, type Outcome } from './consents.ts';
 import { print } from './output.ts';
 import { People } from './people.ts';
@@ -54,6 +56,8 @@ export function addConsent(program: Command, rooms: Rooms): void {
     .option('--user <userPrincipalName>', 'only what this person agreed to for himself')
     .option('--json', 'print as JSON', false)
     .action((options: ListOptions) => list(rooms, options));
+  addConsentPolicy(consent, rooms);
+  addConsentReport(consent, rooms);
 }
 
 async function change(rooms: Rooms, options: Options, verb: 'grant' | 'revoke'): Promise<void> {

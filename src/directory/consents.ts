@@ -3,6 +3,7 @@ import { badRequest } from '../vocabulary/errors.ts';
 import { type AppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ObjectChange, Written } from '../vocabulary/objects.ts';
 import { readAssignable } from './app-role-assignments.ts';
+import { ORIGINS, originsOf } from './grant-origins.ts';
 import { findGrantOf, requirePublished } from './permission-grants.ts';
 import { createServicePrincipal, findServicePrincipal } from './service-principals.ts';
 
@@ -13,11 +14,17 @@ export interface Consent {
   readonly principalId?: ObjectId | undefined;
   readonly scopes: readonly ConsentedScopes[];
   readonly appRoles: readonly ConsentedAppRole[];
+  /** The user or service principal who decided; absent: the operator. */
+  readonly by?: ObjectId | undefined;
+  /** The request for consent that was approved. */
+  readonly requestId?: ObjectId | undefined;
 }
 
 export interface ConsentedScopes {
   readonly resourceId: ObjectId;
   readonly values: readonly string[];
+  /** The policy under which a person allowed a scope himself. */
+  policyOf?(value: string): string | undefined;
 }
 
 export interface ConsentedAppRole {
@@ -42,25 +49,28 @@ export async function recordConsent(permit: ConsentPermit, consent: Consent): Pr
     clientId = created.value.id;
     changes.push(...created.changes);
   }
-  for (const scopes of consent.scopes) changes.push(await addScopes(permit, clientId, consent.principalId, scopes));
-  for (const appRole of consent.appRoles) changes.push(...(await addAppRole(permit, clientId, appRole)));
+  for (const scopes of consent.scopes) changes.push(await addScopes(permit, clientId, consent, scopes));
+  for (const appRole of consent.appRoles) changes.push(...(await addAppRole(permit, clientId, appRole, consent.by)));
   return { value: undefined, changes };
 }
 
 async function addScopes(
   permit: ConsentPermit,
   clientId: ObjectId,
-  principalId: ObjectId | undefined,
-  { resourceId, values }: ConsentedScopes,
+  { principalId, by, requestId }: Consent,
+  { resourceId, values, policyOf }: ConsentedScopes,
 ): Promise<ObjectChange> {
   await requirePublished(permit, resourceId, values);
   const which = { clientId, resourceId, principalId: principalId ?? null };
   const before = await findGrantOf(permit, which);
+  const held = new Set(before?.scope.split(' '));
+  const fresh = values.filter((value) => !held.has(value));
   await permit.query({
-    text: `insert into oauth2_permission_grants as g (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope)
-      values ($1, $2, $3, $4, $5, $6, $7)
+    text: `insert into oauth2_permission_grants as g
+        (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope, origins)
+      values ($1, $2, $3, $4, $5, $6, $7, ${ORIGINS('$8')})
       on conflict (tenant_id, client_id, resource_id, principal_id) do update
-        set scope = g.scope || array(select s from unnest(excluded.scope) s where s <> all (g.scope))`,
+        set origins = g.origins || excluded.origins, scope = g.scope || array(select s from unnest(excluded.scope) s where s <> all (g.scope))`,
     values: [
       permit.tenantId,
       newObjectId(),
@@ -69,6 +79,7 @@ async function addScopes(
       principalId ? 'Principal' : 'AllPrincipals',
       which.principalId,
       [...new Set(values)],
+      JSON.stringify(originsOf(fresh, by, policyOf, requestId)),
     ],
   });
   const after = await findGrantOf(permit, which);
@@ -79,42 +90,18 @@ async function addAppRole(
   permit: ConsentPermit,
   clientId: ObjectId,
   { resourceId, appRoleId }: ConsentedAppRole,
+  by: ObjectId | undefined,
 ): Promise<ObjectChange[]> {
   const { memberTypes } = await readAssignable(permit, resourceId, appRoleId);
   if (!memberTypes.includes('Application')) throw badRequest('The resource publishes no such application permission.');
   const [row] = await permit.query<{ id: string }>({
-    text: `insert into app_role_assignments (tenant_id, id, principal_type, service_principal_id, resource_id, app_role_id)
-      values ($1, $2, 'ServicePrincipal', $3, $4, $5) on conflict do nothing returning id`,
-    values: [permit.tenantId, newObjectId(), clientId, resourceId, appRoleId],
+    text: `insert into app_role_assignments
+        (tenant_id, id, principal_type, service_principal_id, resource_id, app_role_id, granted_by)
+      values ($1, $2, 'ServicePrincipal', $3, $4, $5, $6) on conflict do nothing returning id`,
+    values: [permit.tenantId, newObjectId(), clientId, resourceId, appRoleId, by ?? null],
   });
   const after = { principalId: clientId, resourceId, appRoleId };
   return row ? [{ type: 'AppRoleAssignment', id: row.id, displayName: null, after }] : [];
-}
-
-/** The scopes of a resource that a person may consent to for himself, as far as its own definition decides that. */
-export interface ConsentableResource {
-  readonly resourceId: ObjectId;
-  readonly appId: string;
-  /** The resource is defined in this very tenant. */
-  readonly isOwn: boolean;
-  /** Scopes of type `User`. */
-  readonly userScopes: readonly string[];
-}
-
-export async function readConsentable(
-  permit: ConsentPermit,
-  resourceIds: readonly ObjectId[],
-): Promise<readonly ConsentableResource[]> {
-  return permit.query<ConsentableResource & Record<string, unknown>>({
-    text: `select s.id as "resourceId", s.app_id as "appId", a.id is not null as "isOwn",
-        array(select e ->> 'value' from jsonb_array_elements(coalesce(a.oauth2_permission_scopes, p.oauth2_permission_scopes)) e
-          where e ->> 'type' = 'User') as "userScopes"
-      from service_principals s
-      left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
-      left join published_applications p on p.app_id = s.app_id and a.id is null
-      where s.tenant_id = $1 and s.id = any ($2)`,
-    values: [permit.tenantId, resourceIds],
-  });
 }
 
 /** What an application was granted on one resource, for everybody and for one person. */

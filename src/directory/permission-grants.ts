@@ -4,6 +4,7 @@ import { badRequest, notFound } from '../vocabulary/errors.ts';
 import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
+import { ORIGINS, originsOf } from './grant-origins.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, selectList } from './listable.ts';
 
@@ -87,6 +88,8 @@ export interface NewGrant {
   readonly resourceId: ObjectId;
   readonly principalId?: ObjectId | undefined;
   readonly scopes: readonly string[];
+  /** The user or service principal who grants; absent: the operator. */
+  readonly by?: ObjectId | undefined;
 }
 
 /**
@@ -96,13 +99,14 @@ export interface NewGrant {
  */
 export async function createGrant(
   permit: Permit<'directory/oAuth2PermissionGrants/create'>,
-  { clientId, resourceId, principalId, scopes }: NewGrant,
+  { clientId, resourceId, principalId, scopes, by }: NewGrant,
 ): Promise<Written<OAuth2PermissionGrant>> {
   await requirePublished(permit, resourceId, scopes);
   const id = newObjectId();
   await permit.query({
-    text: `insert into oauth2_permission_grants (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope)
-      values ($1, $2, $3, $4, $5, $6, $7)`,
+    text: `insert into oauth2_permission_grants
+        (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope, origins)
+      values ($1, $2, $3, $4, $5, $6, $7, ${ORIGINS('$8')})`,
     values: [
       permit.tenantId,
       id,
@@ -111,6 +115,7 @@ export async function createGrant(
       principalId ? 'Principal' : 'AllPrincipals',
       principalId ?? null,
       unique(scopes),
+      JSON.stringify(originsOf(scopes, by)),
     ],
   });
   const after = await readGrant(permit, id);
@@ -122,17 +127,23 @@ export async function updateGrant(
   permit: Permit<'directory/oAuth2PermissionGrants/basic/update'>,
   id: ObjectId,
   scopes: readonly string[],
+  by?: ObjectId,
 ): Promise<Written<OAuth2PermissionGrant>> {
   const before = await lockGrant(permit, id);
   await requirePublished(permit, before.resourceId, scopes);
+  const held = before.scope.split(' ');
+  const origins = originsOf(
+    scopes.filter((scope) => !held.includes(scope)),
+    by,
+  );
   await permit.query({
-    text: 'update oauth2_permission_grants set scope = $3 where tenant_id = $1 and id = $2',
-    values: [permit.tenantId, id, unique(scopes)],
+    text: `update oauth2_permission_grants set scope = $3, origins = origins || ${ORIGINS('$4')} where tenant_id = $1 and id = $2`,
+    values: [permit.tenantId, id, unique(scopes), JSON.stringify(origins)],
   });
   await recordRevoked(
     permit,
     before,
-    before.scope.split(' ').filter((scope) => !scopes.includes(scope)),
+    held.filter((scope) => !scopes.includes(scope)),
   );
   const after = await readGrant(permit, id);
   return { value: after, changes: [changed(before, after)] };

@@ -68,6 +68,15 @@ export interface ConsentFacts {
   readonly policies: readonly GrantPolicy[];
 }
 
+/** The same for whatever may be asked of some resources. */
+export interface ConsentPolicies extends Pick<ConsentFacts, 'client' | 'policies'> {
+  readonly resources: readonly (ConsentFacts['resource'] & {
+    /** Its service principal. */
+    readonly resourceId: string;
+    readonly scopes: readonly ConsentFacts['scope'][];
+  })[];
+}
+
 /** Who decides: the policy and its set that allowed it, or why it is for an administrator. */
 export type ConsentVerdict =
   | { readonly allowed: true; readonly policy: string; readonly set: string }
@@ -104,6 +113,11 @@ export interface AuthorizationPolicy {
 export const FOR_SELF = 'managePermissionGrantsForSelf.';
 
 export const DEFAULT_GRANT_POLICY = 'bailiwick-user-default';
+
+/** The ids of the policies under which people consent for themselves. */
+export function assignedPolicies({ defaultUserRolePermissions }: AuthorizationPolicy): string[] {
+  return defaultUserRolePermissions.permissionGrantPoliciesAssigned.map((name) => name.slice(FOR_SELF.length));
+}
 
 /** Microsoft Graph's `adminConsentRequestPolicy`: whether people may ask for consent, and who decides. */
 export interface AdminConsentRequestPolicy {

@@ -8,9 +8,6 @@ export const GRAPH_IDENTIFIER_URI = 'https://graph.microsoft.com';
 
 export const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 
-/** Scopes of the directory API that a user may grant for himself (wire.md, "Consent: one truth"). */
-export const SELF_CONSENT_PERMISSIONS = [...OIDC_SCOPES, 'User.Read'] as const;
-
 /** Of policies and requests for consent: there is a scope and an app role of each. */
 const POLICY_PERMISSIONS = [
   'Policy.Read.All',

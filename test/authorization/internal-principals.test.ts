@@ -27,16 +27,8 @@ const TOKEN_SERVICE = [
 
 /** Of consent governance: their operations are being built. One that is built may stand here; the list goes with the last. */
 const COMING: ReadonlySet<string> = new Set([
-  'directory/permissionGrantPolicies/standard/read',
-  'directory/permissionGrantPolicies/create',
-  'directory/permissionGrantPolicies/basic/update',
-  'directory/permissionGrantPolicies/delete',
-  'directory/authorizationPolicy/standard/read',
-  'directory/authorizationPolicy/basic/update',
   'directory/adminConsentRequestPolicy/standard/read',
   'directory/adminConsentRequestPolicy/basic/update',
-  'directory/servicePrincipals/delegatedPermissionClassifications/read',
-  'directory/servicePrincipals/delegatedPermissionClassifications/update',
   'directory/appConsentRequests/standard/read',
   'directory/appConsentRequests/ownRequest/create',
   'directory/appConsentRequests/review',
@@ -46,7 +38,6 @@ const COMING: ReadonlySet<string> = new Set([
   'directory/servicePrincipals/owners/update',
   'directory/applications/verification/update',
   'directory/applications/withdraw',
-  'directory/servicePrincipals/tokenDecisions/read',
   'directory/servicePrincipals/access/revoke',
   'directory/servicePrincipals/ownAccess/revoke',
   'authentication/federatedCredentials/read',

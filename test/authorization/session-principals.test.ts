@@ -15,6 +15,7 @@ const ON_PAGES = [
   'consentForSelf',
   'listMyApplications',
   'revokeMySignInSessions',
+  'updateAuthorizationPolicy',
   'withdrawMyConsent',
 ];
 

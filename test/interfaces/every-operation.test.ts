@@ -89,7 +89,9 @@ describe('AUD-01: a change leaves exactly one record, whether it is done or refu
         category,
         type,
         by: { user: { id: administrator.id, ipAddress: expect.any(String) }, app: { appId: administrator.appId } },
-        targets: expect.arrayContaining([expect.objectContaining({ id: expect.stringMatching(/^[0-9a-f-]{36}$/) })]),
+        targets: expect.arrayContaining([
+          expect.objectContaining({ id: expect.stringMatching(/^([0-9a-f-]{36}|\w+Policy)$/) }),
+        ]),
       },
     ]);
     expect(await auditsOf(refused)).toMatchObject([{ result: 'failure', activity, by: { user: { id: plain.id } } }]);

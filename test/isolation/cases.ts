@@ -29,6 +29,12 @@ const assign = (name: 'client' | 'member' | 'group') => ({
 const unassign = (name: 'client' | 'user' | 'group', assignment: keyof Objects) => ({
   parameters: (objects: Objects) => ({ id: objects[name], assignmentId: objects[assignment] }),
 });
+const set = (name: 'includeSet' | 'excludeSet') => ({
+  parameters: (objects: Objects) => ({ id: objects.grantPolicy, setId: objects[name] }),
+});
+const classified = {
+  parameters: ({ resource, classification }: Objects) => ({ id: resource, classificationId: classification }),
+};
 const password = 'correct horse battery staple';
 
 /** A case for every operation of the catalogue, by its name. */
@@ -149,6 +155,34 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   getDirectoryAudit: on('audit'),
   listSignIns: {},
   getSignIn: on('signIn'),
+
+  // Policies of consent
+  listPermissionGrantPolicies: {},
+  getPermissionGrantPolicy: on('grantPolicy'),
+  createPermissionGrantPolicy: { body: () => ({ id: crypto.randomUUID(), displayName: 'Fresh' }) },
+  updatePermissionGrantPolicy: { ...on('grantPolicy'), body: () => ({ displayName: 'Changed' }) },
+  deletePermissionGrantPolicy: on('grantPolicy'),
+  listPermissionGrantPolicyIncludes: on('grantPolicy'),
+  getPermissionGrantPolicyInclude: set('includeSet'),
+  createPermissionGrantPolicyInclude: { ...on('grantPolicy'), body: () => ({ permissionType: 'delegated' }) },
+  updatePermissionGrantPolicyInclude: { ...set('includeSet'), body: () => ({ permissionClassification: 'low' }) },
+  deletePermissionGrantPolicyInclude: set('includeSet'),
+  listPermissionGrantPolicyExcludes: on('grantPolicy'),
+  getPermissionGrantPolicyExclude: set('excludeSet'),
+  createPermissionGrantPolicyExclude: { ...on('grantPolicy'), body: () => ({ permissionType: 'delegated' }) },
+  updatePermissionGrantPolicyExclude: { ...set('excludeSet'), body: () => ({ permissionClassification: 'low' }) },
+  deletePermissionGrantPolicyExclude: set('excludeSet'),
+  getAuthorizationPolicy: {},
+  updateAuthorizationPolicy: { body: () => ({ allowDeviceCodeFlow: false }) },
+  listDelegatedPermissionClassifications: on('resource'),
+  getDelegatedPermissionClassification: classified,
+  createDelegatedPermissionClassification: {
+    ...on('resource'),
+    body: ({ scopeId }) => ({ permissionId: scopeId, permissionName: 'Read', classification: 'low' }),
+    refusals: { scopeId: 400 },
+  },
+  deleteDelegatedPermissionClassification: classified,
+  listConsentUsage: {},
 };
 
 export interface CaseRequest {

@@ -7,19 +7,25 @@ import * as assignments from '../../src/directory/app-role-assignments.ts';
 import * as applications from '../../src/directory/applications.ts';
 import * as artifacts from '../../src/directory/artifacts.ts';
 import * as auditLogs from '../../src/directory/audit-logs.ts';
+import * as classifications from '../../src/directory/classifications.ts';
 import * as clients from '../../src/directory/clients.ts';
+import * as conditionSets from '../../src/directory/condition-sets.ts';
 import * as consentOrigins from '../../src/directory/consent-origins.ts';
+import * as consentPolicies from '../../src/directory/consent-policies.ts';
+import * as consentUsage from '../../src/directory/consent-usage.ts';
 import * as consents from '../../src/directory/consents.ts';
 import * as dependents from '../../src/directory/dependents.ts';
 import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
 import * as organizations from '../../src/directory/organizations.ts';
 import * as ownConsents from '../../src/directory/own-consents.ts';
+import * as grantPolicies from '../../src/directory/permission-grant-policies.ts';
 import * as grants from '../../src/directory/permission-grants.ts';
 import * as roleAssignments from '../../src/directory/role-assignments.ts';
 import * as servicePrincipals from '../../src/directory/service-principals.ts';
 import * as signInCredentials from '../../src/directory/sign-in-credentials.ts';
 import * as signingKeys from '../../src/directory/signing-keys.ts';
+import * as tenantPolicies from '../../src/directory/tenant-policies.ts';
 import * as tenants from '../../src/directory/tenants.ts';
 import * as tokenFacts from '../../src/directory/token-facts.ts';
 import * as families from '../../src/directory/token-families.ts';
@@ -147,10 +153,37 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     (permit, { roleAssignment }) => roleAssignments.readRoleAssignment(permit, object(roleAssignment)),
   ],
   readPasswordVersion: ['directory', (permit, { user }) => userPasswords.readPasswordVersion(permit, object(user))],
-  readConsentable: [
+  readConsentPolicies: [
     'authentication',
-    (permit, { directoryApi }) => consents.readConsentable(permit, [object(directoryApi)]),
+    (permit, { appId, directoryApi }) => consentPolicies.readConsentPolicies(permit, appId, [directoryApi]),
   ],
+  readTenantPolicy: ['directory', (permit) => tenantPolicies.readTenantPolicy(permit, 'authorizationPolicy')],
+  listGrantPolicies: ['directory', (permit) => grantPolicies.listGrantPolicies(permit, page)],
+  readGrantPolicy: ['directory', (permit, { mark }) => grantPolicies.readGrantPolicy(permit, mark)],
+  isPolicyAssigned: ['directory', (permit, { mark }) => grantPolicies.isPolicyAssigned(permit, mark)],
+  listConditionSets: [
+    'directory',
+    (permit, { mark }) => conditionSets.listConditionSets(permit, mark, 'includes', page),
+  ],
+  readConditionSet: [
+    'directory',
+    (permit, { mark }) =>
+      conditionSets.readConditionSet(permit, mark, 'includes', `${mark}-0000-4000-8000-000000000019`),
+  ],
+  listClassifications: [
+    'directory',
+    (permit, { servicePrincipal }) => classifications.listClassifications(permit, object(servicePrincipal), page),
+  ],
+  readClassification: [
+    'directory',
+    (permit, { mark, servicePrincipal }) =>
+      classifications.readClassification(
+        permit,
+        object(servicePrincipal),
+        object(`${mark}-0000-4000-8000-000000000020`),
+      ),
+  ],
+  listConsentUsage: ['directory', (permit) => consentUsage.listConsentUsage(permit, page)],
   readGrantedScopes: [
     'authentication',
     (permit, { user, appId }) => consents.readGrantedScopes(permit, { userId: user, appId }),

@@ -25,7 +25,14 @@ export const OBJECTS = [
   'roleAssignment',
   'audit',
   'signIn',
+  'scopeId',
+  'grantPolicy',
+  'includeSet',
+  'excludeSet',
+  'classification',
 ] as const;
+/** These have a number among the parameters of ROWS; those that came later are named there: `':scopeId'`. */
+const NUMBERED = OBJECTS.indexOf('signIn') + 1;
 export type ObjectName = (typeof OBJECTS)[number];
 export type Objects = Readonly<Record<ObjectName, string>>;
 
@@ -39,7 +46,7 @@ const ROWS = `
   insert into groups (tenant_id, id, display_name, mail_nickname) values ($1, $4, $23, $4);
   insert into group_members (tenant_id, group_id, user_id) values ($1, $4, $3);
   insert into applications (tenant_id, id, app_id, display_name, oauth2_permission_scopes, app_roles)
-    values ($1, $5, $6, $23, '[{"value":"Read","isEnabled":true},{"value":"Write","isEnabled":true}]',
+    values ($1, $5, $6, $23, '[{"id":":scopeId","value":"Read","type":"User","isEnabled":true},{"value":"Write","isEnabled":true}]',
       jsonb_build_array(jsonb_build_object('id', $8, 'value', 'Use', 'allowedMemberTypes', '["Application","User"]'::jsonb))),
     ($1, $11, $12, $23, '[]', '[]');
   insert into service_principals (tenant_id, id, app_id, app_owner_organization_id) values ($1, $7, $6, $1), ($1, $9, $10, $1);
@@ -53,7 +60,12 @@ const ROWS = `
   insert into role_assignments (tenant_id, id, role_definition_id, user_id) values ($1, $19, $24, $3);
   insert into directory_audits (tenant_id, id, activity_display_name, category, operation_type, result, correlation_id, initiated_by)
     values ($1, $20, $23, 'UserManagement', 'Add', 'success', 'x', '{}');
-  insert into sign_ins (tenant_id, id, event_type, user_display_name, correlation_id) values ($1, $21, 'interactiveUser', $23, 'x')`;
+  insert into sign_ins (tenant_id, id, event_type, user_display_name, correlation_id) values ($1, $21, 'interactiveUser', $23, 'x');
+  insert into permission_grant_policies (tenant_id, id, display_name) values ($1, ':grantPolicy', $23);
+  insert into permission_grant_condition_sets (tenant_id, id, policy_id, kind, permission_type)
+    values ($1, ':includeSet', ':grantPolicy', 'includes', 'delegated'), ($1, ':excludeSet', ':grantPolicy', 'excludes', 'delegated');
+  insert into delegated_permission_classifications (tenant_id, id, service_principal_id, permission_id, permission_name, classification)
+    values ($1, ':classification', $7, gen_random_uuid(), $23, 'low')`;
 
 /** Puts one object of every kind into the tenant. Whatever has a name is called `marker`. */
 export async function furnish(
@@ -63,9 +75,12 @@ export async function furnish(
   marker: string,
 ): Promise<void> {
   const role = directoryRoleNamed('Groups Administrator')?.id ?? '';
-  const values = [tenant.id, ...OBJECTS.map((name) => objects[name]), tenant.domain, marker, role];
+  const values = [tenant.id, ...OBJECTS.slice(0, NUMBERED).map((name) => objects[name]), tenant.domain, marker, role];
   // Several statements at once take no parameters, and these are the test's own words.
-  const text = ROWS.replace(/\$(\d+)/g, (_match, index) => `'${values[Number(index) - 1]}'`);
+  const text = ROWS.replace(/\$(\d+)/g, (_match, index) => `'${values[Number(index) - 1]}'`).replace(
+    /:(\w+)/g,
+    (written, name) => objects[name as ObjectName] ?? written, // none when it is another word
+  );
   await asSuperuser(database, text);
 }
 

@@ -31,7 +31,6 @@ import {
   DIRECTORY_API,
   DIRECTORY_APP_ID,
   isPrivilegedAppRole,
-  SELF_CONSENT_PERMISSIONS,
 } from '../../src/vocabulary/permissions.ts';
 
 const ROLE_NAMES = [
@@ -287,11 +286,8 @@ describe('the permissions of the directory API', () => {
     expect(appRoles.filter((role) => !role.description.includes('without anyone being signed in'))).toEqual([]);
   });
 
-  test('can be granted by a user for himself only where the scope is of type User', () => {
+  test('are for administrators where more can be changed than one’s own', () => {
     const types = new Map(DIRECTORY_API.oauth2PermissionScopes.map((scope) => [scope.value, scope.type]));
-    expect(SELF_CONSENT_PERMISSIONS.map((value) => types.get(value))).toEqual(
-      SELF_CONSENT_PERMISSIONS.map(() => 'User'),
-    );
     expect([...types].filter(([value, type]) => value.includes('ReadWrite.') && type === 'User')).toEqual([]);
   });
 
@@ -422,6 +418,6 @@ describe('the demo', () => {
     expect(contoso?.servicePrincipals).toBeUndefined();
     const hr = contoso?.applications.find((application) => application.displayName === 'Contoso HR');
     const wanted = hr?.requiredResourceAccess.flatMap((entry) => entry.resourceAccess.map(({ value }) => value));
-    expect(wanted).toEqual([...SELF_CONSENT_PERMISSIONS]);
+    expect(wanted).toEqual(['openid', 'profile', 'email', 'offline_access', 'User.Read']);
   });
 });

@@ -1,11 +1,11 @@
 import { consentForOrganization } from '../../authorization/catalogue/page-consents.ts';
+import { reachNeeded } from '../../authorization/consent-decision.ts';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
 import type { ClientDefinition } from '../../authorization/internal/clients.ts';
 import { getGrantedScopes } from '../../authorization/internal/consents.ts';
 import type { Authorization } from '../../authorization/perform.ts';
-import { consentReachOf } from '../../vocabulary/directory-roles.ts';
+import { CONSENT_REACHES, consentReachOf } from '../../vocabulary/directory-roles.ts';
 import { DirectoryError } from '../../vocabulary/errors.ts';
-import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
 import { adminConsentPage } from '../pages/admin-consent.ts';
 import { consentRecordedPage } from '../pages/consent-recorded.ts';
 import { needsApprovalPage } from '../pages/needs-approval.ts';
@@ -178,7 +178,9 @@ function wordsOf({ resource, roles }: AskedRoles) {
 
 /** What the page shows; whether it may be done is decided again, by the same roles, when it is done. */
 function mayDecide({ account, roles }: Question): boolean {
-  const reach = consentReachOf(account.directoryRoles);
-  const needsAll = roles.some(({ resource }) => resource.appId === DIRECTORY_APP_ID);
-  return needsAll ? reach === 'all' : reach !== 'none';
+  const appRoles = roles.flatMap(({ resource, roles: asked }) =>
+    asked.map(({ id }) => ({ resourceAppId: resource.appId, id })),
+  );
+  const [held, needed] = [consentReachOf(account.directoryRoles), reachNeeded({ scopes: [], appRoles })];
+  return CONSENT_REACHES.indexOf(held) >= CONSENT_REACHES.indexOf(needed);
 }

@@ -1,6 +1,7 @@
+import { verdictOn } from '../../authorization/consent-decision.ts';
 import type { ClientDefinition, PublishedScope, ResourceState } from '../../authorization/internal/clients.ts';
 import type { GrantedScopes } from '../../authorization/internal/consents.ts';
-import { isSelfConsentable } from '../../authorization/self-consent.ts';
+import type { ConsentPolicies, ConsentVerdict } from '../../vocabulary/consent-policy.ts';
 import type { Permission, PermissionGroup } from '../pages/permissions.ts';
 import { DEFAULT_SCOPE, isOidcScope, parseScopes } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
@@ -85,10 +86,13 @@ function merged(asked: readonly AskedScopes[]): readonly AskedScopes[] {
 export class AskedPermissions {
   readonly asked: readonly AskedScopes[];
   readonly #granted: readonly GrantedScopes[];
+  readonly #policies: ConsentPolicies | undefined;
 
-  constructor(asked: readonly AskedScopes[], granted: readonly GrantedScopes[]) {
+  /** @param policies of what a person may consent to himself; without them nobody may, as where administrators are asked */
+  constructor(asked: readonly AskedScopes[], granted: readonly GrantedScopes[], policies?: ConsentPolicies) {
     this.asked = asked;
     this.#granted = granted;
+    this.#policies = policies;
   }
 
   get isEmpty(): boolean {
@@ -97,10 +101,21 @@ export class AskedPermissions {
 
   /** Whether the person may consent to all that is new, for himself and without any role. */
   get isForAnybody(): boolean {
-    return this.asked.every(({ resource, scopes }) =>
-      scopes.every(
-        ({ value }) => this.#stateOf(resource, value) !== 'new' || isSelfConsentable(userView(resource), value),
-      ),
+    return this.verdicts.every(({ verdict }) => verdict.allowed);
+  }
+
+  /** Of each scope that is new: whether the person may consent to it himself, and why or why not. */
+  get verdicts(): readonly { readonly resourceId: string; readonly value: string; readonly verdict: ConsentVerdict }[] {
+    return this.asked.flatMap(({ resource, scopes }) =>
+      scopes
+        .filter(({ value }) => this.#stateOf(resource, value) === 'new')
+        .map(({ value }) => ({
+          resourceId: resource.servicePrincipalId,
+          value,
+          verdict: this.#policies
+            ? verdictOn(this.#policies, resource.servicePrincipalId, value)
+            : { allowed: false, reason: 'needsAdministrator' },
+        })),
     );
   }
 
@@ -132,11 +147,6 @@ export class AskedPermissions {
     if (granted?.forEverybody.includes(value)) return 'grantedToEverybody';
     return granted?.forUser.includes(value) ? 'grantedToYou' : 'new';
   }
-}
-
-function userView({ appId, isOwn, oauth2PermissionScopes }: ResourceState) {
-  const userScopes = oauth2PermissionScopes.filter(({ type }) => type === 'User').map(({ value }) => value);
-  return { appId, isOwn, userScopes };
 }
 
 /** The API's own words: those for people where it has them, else those for administrators. */

@@ -1,5 +1,6 @@
 import { consentForOrganization, consentForSelf } from '../../authorization/catalogue/page-consents.ts';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
+import { getConsentPolicies } from '../../authorization/internal/consent-policies.ts';
 import { getGrantedScopes } from '../../authorization/internal/consents.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import { consentReachOf, DIRECTORY_ROLES } from '../../vocabulary/directory-roles.ts';
@@ -94,10 +95,14 @@ export class ConsentStep {
     });
     const who = { appId: application.definition.appId, userId: account.id };
     const granted = await authorization.performInternal(tenancy.principal, getGrantedScopes, who);
-    const permissions = new AskedPermissions(asked, granted);
+    const policies = await authorization.performInternal(tenancy.principal, getConsentPolicies, {
+      appId: who.appId,
+      resourceIds: asked.map(({ resource: of }) => of.servicePrincipalId),
+    });
+    const permissions = new AskedPermissions(asked, granted, policies);
     if (permissions.isEmpty) return this.#end(outcomes.declined(visit, 'nothingRequired'));
     const isAdministrator = consentReachOf(account.directoryRoles) !== 'none';
-    const shown = new ShownQuestion(visit, application, asked);
+    const shown = new ShownQuestion(visit, application, [asked, permissions.verdicts]);
     return { visit, application, account, permissions, shown, isAdministrator };
   }
 

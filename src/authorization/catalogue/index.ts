@@ -2,9 +2,13 @@ import type { AnyOperation } from '../operation.ts';
 import * as appRoleAssignments from './app-role-assignments.ts';
 import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
+import * as authorizationPolicy from './authorization-policy.ts';
+import * as classifications from './classifications.ts';
+import * as consentUsage from './consent-usage.ts';
 import * as groups from './groups.ts';
 import * as organization from './organization.ts';
 import * as pageConsents from './page-consents.ts';
+import * as permissionGrantPolicies from './permission-grant-policies.ts';
 import * as permissionGrants from './permission-grants.ts';
 import * as roleManagement from './role-management.ts';
 import * as servicePrincipals from './service-principals.ts';
@@ -26,4 +30,8 @@ export const CATALOGUE: readonly AnyOperation[] = [
   roleManagement,
   pageConsents,
   auditLogs,
+  permissionGrantPolicies,
+  authorizationPolicy,
+  classifications,
+  consentUsage,
 ].flatMap((module): AnyOperation[] => Object.values(module));

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { type ConsentPermit, readConsentable, recordConsent } from '../../directory/consents.ts';
+import { readConsentPolicies } from '../../directory/consent-policies.ts';
+import { type ConsentPermit, recordConsent } from '../../directory/consents.ts';
 import { findOwnGrants, listMyApplications } from '../../directory/own-consents.ts';
 import { deleteGrant } from '../../directory/permission-grants.ts';
 import { badRequest, notFound } from '../../vocabulary/errors.ts';
-import type { ObjectId } from '../../vocabulary/ids.ts';
-import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
-import { readOperation, type Target, writeOperation } from '../operation.ts';
-import { isSelfConsentable } from '../self-consent.ts';
+import type { AppId, ObjectId } from '../../vocabulary/ids.ts';
+import { reachNeeded, verdictOn } from '../consent-decision.ts';
+import { type Caller, readOperation, type Target, writeOperation } from '../operation.ts';
 import { appId, objectId, referencedId } from './inputs.ts';
 import { signedIn } from './signed-in.ts';
 
@@ -28,8 +28,15 @@ export const consentForSelf = writeOperation({
   onPages: true,
   audit: consented,
   input: z.strictObject({ appId, scopes: scopes.min(1) }),
-  target: async (permit, input) => selfConsentTarget(permit, input.scopes),
-  run: (permit, input, caller) => recordConsent(permit, { ...input, principalId: signedIn(caller), appRoles: [] }),
+  target: (permit, input) => selfConsentTarget(permit, input),
+  run: async (permit, input, caller) =>
+    recordConsent(permit, {
+      ...input,
+      scopes: await withPolicies(permit, input),
+      principalId: signedIn(caller),
+      appRoles: [],
+      by: idOf(caller),
+    }),
 });
 
 export const consentForOrganization = writeOperation({
@@ -42,12 +49,18 @@ export const consentForOrganization = writeOperation({
   input: z.strictObject({ appId, scopes, appRoles }),
   target: async (permit, input) => {
     const ids = [...input.scopes, ...input.appRoles].map(({ resourceId }) => resourceId);
-    const resources = await consentable(permit, ids);
-    const ofDirectory = resources.find((resource) => resource.appId === DIRECTORY_APP_ID);
-    const asksForItsRoles = input.appRoles.some(({ resourceId }) => resourceId === ofDirectory?.resourceId);
-    return { reach: asksForItsRoles ? 'all' : 'exceptDirectoryAppRoles' };
+    const { resources } = await consentable(permit, input.appId, ids);
+    const appIdOf = (id: string) => resources.find(({ resourceId }) => resourceId === id)?.appId ?? '';
+    const appRoles = input.appRoles.map(({ resourceId, appRoleId }) => ({
+      resourceAppId: appIdOf(resourceId),
+      id: appRoleId,
+    }));
+    const asked = input.scopes.flatMap(({ resourceId, values }) =>
+      values.map((value) => ({ resourceAppId: appIdOf(resourceId), value })),
+    );
+    return { reach: reachNeeded({ scopes: asked, appRoles }) };
   },
-  run: (permit, input) => recordConsent(permit, input),
+  run: (permit, input, caller) => recordConsent(permit, { ...input, by: idOf(caller) }),
 });
 
 export const getMyApplications = readOperation({
@@ -80,26 +93,43 @@ export const withdrawMyConsent = writeOperation({
   },
 });
 
+interface AskedForSelf {
+  readonly appId: AppId;
+  readonly scopes: readonly { readonly resourceId: ObjectId; readonly values: readonly string[] }[];
+}
+
 /** For what he may not consent to himself he must be an administrator, though it counts for him alone. */
-async function selfConsentTarget(
-  permit: ConsentPermit,
-  asked: readonly { readonly resourceId: ObjectId; readonly values: readonly string[] }[],
-): Promise<Target> {
-  const resources = await consentable(
-    permit,
-    asked.map(({ resourceId }) => resourceId),
+async function selfConsentTarget(permit: ConsentPermit, { appId, scopes }: AskedForSelf): Promise<Target> {
+  const ids = scopes.map(({ resourceId }) => resourceId);
+  const policies = await consentable(permit, appId, ids);
+  const mayAlone = scopes.every(({ resourceId, values }) =>
+    values.every((value) => verdictOn(policies, resourceId, value).allowed),
   );
-  const mayAlone = asked.every(({ resourceId, values }) => {
-    const resource = resources.find((known) => known.resourceId === resourceId);
-    return resource && values.every((value) => isSelfConsentable(resource, value));
-  });
   return mayAlone ? { isOwn: true } : { isOwn: true, reach: 'exceptDirectoryAppRoles' };
 }
 
-async function consentable(permit: ConsentPermit, ids: readonly ObjectId[]) {
+/** With the policy that allows each scope; none where an administrator consents for himself beyond them. */
+async function withPolicies(permit: ConsentPermit, { appId, scopes }: AskedForSelf) {
+  const ids = scopes.map(({ resourceId }) => resourceId);
+  const policies = await readConsentPolicies(permit, appId, ids);
+  return scopes.map(({ resourceId, values }) => ({
+    resourceId,
+    values,
+    policyOf: (value: string) => {
+      const verdict = verdictOn(policies, resourceId, value);
+      return verdict.allowed ? verdict.policy : undefined;
+    },
+  }));
+}
+
+async function consentable(permit: ConsentPermit, appId: AppId, ids: readonly ObjectId[]) {
   const wanted = [...new Set(ids)];
   if (wanted.length === 0) throw badRequest('There is nothing to consent to.');
-  const resources = await readConsentable(permit, wanted);
-  if (resources.length < wanted.length) throw notFound();
-  return resources;
+  const policies = await readConsentPolicies(permit, appId, wanted);
+  if (policies.resources.length < wanted.length) throw notFound();
+  return policies;
+}
+
+function idOf({ userId, servicePrincipalId }: Caller): ObjectId | undefined {
+  return userId ?? servicePrincipalId;
 }

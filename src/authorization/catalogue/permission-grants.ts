@@ -114,9 +114,10 @@ export const addGrant = writeOperation({
       ),
   }),
   target: (permit, { body }) => reachOf(permit, body.resourceId, body.scope),
-  run: (permit, { body }) => {
+  run: (permit, { body }, caller) => {
     const { clientId, resourceId, principalId, scope } = body;
-    return createGrant(permit, { clientId, resourceId, principalId: principalId ?? undefined, scopes: scope });
+    const by = caller.userId ?? caller.servicePrincipalId;
+    return createGrant(permit, { clientId, resourceId, principalId: principalId ?? undefined, scopes: scope, by });
   },
 });
 
@@ -129,7 +130,8 @@ export const patchGrant = writeOperation({
   audit: { activity: 'Update delegated permission grant', type: 'Update', ...audited },
   input: z.strictObject({ id: objectId, body: z.strictObject({ scope }) }),
   target: async (permit, { id, body }) => reachOf(permit, (await readGrant(permit, id)).resourceId, body.scope),
-  run: (permit, { id, body }) => updateGrant(permit, id, body.scope),
+  run: (permit, { id, body }, caller) =>
+    updateGrant(permit, id, body.scope, caller.userId ?? caller.servicePrincipalId),
 });
 
 export const removeGrant = writeOperation({

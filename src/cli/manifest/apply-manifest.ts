@@ -10,6 +10,7 @@ import { applyApplications } from './applications.ts';
 import type { TenantReport } from './changes.ts';
 import { applyConsents } from './consents.ts';
 import { applyPeople } from './people.ts';
+import { applyPolicies } from './policies.ts';
 import type { Manifest, TenantManifest } from './schema.ts';
 
 /**
@@ -27,7 +28,10 @@ export async function applyManifest(operator: Operator, manifest: Manifest): Pro
     await applyPeople(tenancy, tenant, report.changes);
     await applyApplications(tenancy, tenant, applications, report.changes);
   }
-  for (const { tenancy, tenant, report } of opened) await applyConsents(tenancy, tenant, report.changes);
+  for (const { tenancy, tenant, report } of opened) {
+    await applyConsents(tenancy, tenant, report.changes);
+    await applyPolicies(tenancy, tenant, report.changes);
+  }
   return opened.map(({ report }) => report);
 }
 

@@ -10,6 +10,7 @@ import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
 import { Consents } from '../consents.ts';
 import { CommandError } from '../rooms.ts';
 import type { Tenancy } from '../tenancy.ts';
+import { policiesOf } from './policies.ts';
 import type { ApplicationManifest, TenantManifest } from './schema.ts';
 
 /** The tenant in the form that `apply` reads. Nothing in it is secret. */
@@ -26,6 +27,7 @@ export async function exportTenant(tenancy: Tenancy): Promise<TenantManifest> {
     groups: await groupsOf(tenancy),
     applications: applications.map(applicationOf),
     ...(await consentsOf(tenancy, people, new Set(applications.map(({ appId }) => appId)))),
+    ...(await policiesOf(tenancy)),
   };
 }
 

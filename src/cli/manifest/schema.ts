@@ -7,6 +7,7 @@ import {
 } from '../../authorization/catalogue/application-inputs.ts';
 import { nullableText, text, userPrincipalName } from '../../authorization/catalogue/inputs.ts';
 import { directoryRoleNamed } from '../../vocabulary/directory-roles.ts';
+import { policyParts } from './policy-schema.ts';
 
 /*
  * A tenant as it can be written down: Microsoft Graph's property names, and names where Graph has ids of other objects
@@ -141,6 +142,7 @@ const tenant = z.strictObject({
     .optional(),
   oauth2PermissionGrants: z.array(grant).optional(),
   appRoleAssignments: z.array(assignment).optional(),
+  ...policyParts,
 });
 
 export const manifestSchema = z.strictObject({
