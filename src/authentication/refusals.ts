@@ -30,6 +30,7 @@ export const REASONS = {
   nothingRequired: [70011, 'The application asks for nothing that the resource publishes.'],
   approvalRequired: [90094, 'An administrator must consent to these permissions.'],
   deviceNotAllowed: [7000218, 'The application is not set up as a public client, which a device code is for.'],
+  deviceFlowOff: [53003, 'The organization does not allow sign-in by device code.'],
   devicePending: [70016, 'The user has not answered yet. Ask again after the interval.'],
   deviceExpired: [70019, 'The device code has expired. Ask for another one.'],
   deviceDeclined: [65004, 'The user declined to sign in on the device.'],

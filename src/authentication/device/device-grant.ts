@@ -13,6 +13,7 @@ import { refuse } from '../refusals.ts';
 import { askedValues } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
 import { factsOn, requireToken } from '../token-decisions.ts';
+import { requireDeviceFlow } from './device-policy.ts';
 import type { DeviceCode } from './user-codes.ts';
 
 type DeviceContext = TokenEndpointGrantContext<{ device_code?: string }>;
@@ -53,6 +54,7 @@ export class DeviceGrant {
   async #redeem(provider: Provider, ctx: DeviceContext): Promise<void> {
     const { device_code: value } = ctx.oidc.params;
     if (!value) throw new errors.InvalidRequest("missing required parameter 'device_code'");
+    await requireDeviceFlow(this.#authorization, errors.UnauthorizedClient);
     const code = await provider.DeviceCode.find(value, { ignoreExpiration: true });
     if (!code || code.clientId !== ctx.oidc.client.clientId) throw refuse(errors.InvalidGrant, 'grantGone');
     if (code.error) throw declined(ctx, code);
