@@ -9,6 +9,9 @@ import { preflightRoute, restrictOrigins } from './cross-origin.ts';
 import { completeDeviceAuthorization } from './device/device-flow.ts';
 import { DeviceGrant } from './device/device-grant.ts';
 import { dropEndedSession } from './ended-sessions.ts';
+import { Exchange } from './exchange/exchange.ts';
+import { OnBehalfOfGrant } from './exchange/on-behalf-of.ts';
+import { TokenExchangeGrant } from './exchange/token-exchange.ts';
 import { FederatedCredentials } from './federated-credentials.ts';
 import { Grants } from './grants.ts';
 import { ErrorPages } from './interaction/error-pages.ts';
@@ -73,6 +76,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
   const personClaims = new PersonClaims(authorization, directoryOrigin);
   const grants = new Grants(authorization, resources, personClaims);
   const tokens = new PresentedTokens(authorization, signingKeys, origin);
+  const exchange = new Exchange({ authorization, resources, grants, tokens });
   const tenants = new Tenants(authorization);
   const assets = loadAssets(origin);
   const writer = new PageWriter(assets);
@@ -89,6 +93,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     clientCredentialsGrant: new ClientCredentialsGrant(resources),
     refreshGrant: new RefreshGrant(authorization, resources, grants),
     deviceGrant: new DeviceGrant(authorization, resources, grants),
+    exchangeGrants: [new OnBehalfOfGrant(exchange, resources), new TokenExchangeGrant(exchange, resources)],
     replayGuard,
     subjectKey: keys.subject,
     pages: libraryPages,

@@ -1,7 +1,7 @@
 import type { ClientMetadata } from 'oidc-provider';
 import type { ClientDefinition } from '../authorization/internal/clients.ts';
 import type { PublicJwk } from '../vocabulary/public-keys.ts';
-import { DEVICE_CODE_ALIAS, DEVICE_CODE_GRANT } from './grant-types.ts';
+import { DEVICE_CODE_ALIAS, DEVICE_CODE_GRANT, ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from './grant-types.ts';
 
 /**
  * One application is many clients at once: web application with secrets or certificates, single-page application,
@@ -81,7 +81,7 @@ export function metadataOf(definition: ClientDefinition, face: Face, keys: reado
       ...(signsIn ? ['authorization_code'] : []),
       ...(signsIn || hasDevices ? ['refresh_token'] : []),
       ...(hasDevices ? [DEVICE_CODE_GRANT, DEVICE_CODE_ALIAS] : []),
-      ...(face.authentication === 'none' ? [] : ['client_credentials']),
+      ...(face.authentication === 'none' ? [] : ['client_credentials', ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT]),
     ],
     id_token_signed_response_alg: compatibility.idTokenSignedResponseAlg === 'ES256' ? 'ES256' : 'RS256',
     ...(face.authentication === 'private_key_jwt' ? { jwks: { keys: keys.flatMap(namedJwks) } } : {}),

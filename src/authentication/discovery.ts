@@ -1,5 +1,5 @@
 import { DIRECTORY_API } from '../vocabulary/permissions.ts';
-import { DEVICE_CODE_GRANT } from './grant-types.ts';
+import { DEVICE_CODE_GRANT, ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from './grant-types.ts';
 
 /** OpenID Connect Discovery 1.0 and RFC 8414 metadata of one tenant, from configuration alone. */
 /** @param directoryOrigin where clients register themselves (RFC 7591), in organizations that let them */
@@ -18,7 +18,14 @@ export function discoveryDocument(origin: string, directoryOrigin: string, tenan
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment', 'form_post'],
     device_authorization_endpoint: `${base}/oauth2/v2.0/devicecode`,
-    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials', DEVICE_CODE_GRANT],
+    grant_types_supported: [
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+      DEVICE_CODE_GRANT,
+      ON_BEHALF_OF_GRANT,
+      TOKEN_EXCHANGE_GRANT,
+    ],
     subject_types_supported: ['pairwise'],
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     scopes_supported: DIRECTORY_API.oauth2PermissionScopes.map(({ value }) => value),

@@ -6,6 +6,7 @@ import type { Authorization } from '../authorization/perform.ts';
 import { decideToken, recordedDecision } from '../authorization/token-decision.ts';
 import type { DecisionReason, TokenAsk, TokenFacts } from '../vocabulary/token-decision.ts';
 import { FAMILY_SECONDS, grantedScopes } from './adapter.ts';
+import { requireDeviceFlow } from './device/device-policy.ts';
 import { currentRequest } from './oauth-request.ts';
 import type { PersonClaims } from './optional-claims.ts';
 import { refuse } from './refusals.ts';
@@ -49,8 +50,8 @@ export class Grants {
     const { client, session } = ctx.oidc;
     if (!client || !session?.accountId || !this.#provider) return undefined;
     // The library looked at it when the request came, which may be an hour ago: it can have been taken back since.
-    if (!isForDevice(ctx) && !client.redirectUriAllowed(String(ctx.oidc.params?.redirect_uri)))
-      throw new errors.InvalidRedirectUri();
+    if (isForDevice(ctx)) await requireDeviceFlow(this.#authorization, errors.AccessDenied);
+    else if (!client.redirectUriAllowed(String(ctx.oidc.params?.redirect_uri))) throw new errors.InvalidRedirectUri();
     const who = { userId: session.accountId, appId: client.clientId };
     const asks = await this.#asksOf(ctx);
     const parties = { ...who, resourceAppIds: asks.map(({ resource }) => resource) };

@@ -1,6 +1,12 @@
 import type { StoredArtifact } from '../authorization/internal/artifacts.ts';
 import type { ClientDefinition, ClientState, ResourceState } from '../authorization/internal/clients.ts';
-import type { AssumedVersion, LiveFamily, SignInEntry, TokenIssuance } from '../authorization/internal/tokens.ts';
+import type {
+  Actor,
+  AssumedVersion,
+  LiveFamily,
+  SignInEntry,
+  TokenIssuance,
+} from '../authorization/internal/tokens.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import type { InternalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
@@ -57,6 +63,8 @@ export interface OAuthRequest extends Tenancy {
   foundSession?: { readonly id: string; readonly uid: string };
   /** It ended, or a parallel request gave it another identifier, before this one saved it. */
   sessionEnded?: boolean;
+  /** Who acts for the person in the token of the answer, outermost first, where it was exchanged for another. */
+  actors?: readonly Actor[];
   /** OIDC scopes that the answer echoes beside those of its access token. */
   oidcScopes?: readonly string[];
   /** The `scope` of the answer, as its access token has it. */

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import Provider, { type Configuration, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Authorization } from '../authorization/perform.ts';
 import { OIDC_SCOPES } from '../vocabulary/permissions.ts';
 import { FAMILY_SECONDS, makeAdapter } from './adapter.ts';
@@ -9,6 +9,9 @@ import type { Clients } from './clients.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
 import { type DeviceEndings, deviceFlowOf } from './device/device-flow.ts';
 import type { DeviceGrant } from './device/device-grant.ts';
+import { requireDeviceFlow } from './device/device-policy.ts';
+import type { OnBehalfOfGrant } from './exchange/on-behalf-of.ts';
+import type { TokenExchangeGrant } from './exchange/token-exchange.ts';
 import type { Grants } from './grants.ts';
 import { currentRequest } from './oauth-request.ts';
 import { WANTED_CLAIMS } from './optional-claims.ts';
@@ -35,6 +38,7 @@ export interface ProviderParts {
   readonly clientCredentialsGrant: ClientCredentialsGrant;
   readonly refreshGrant: RefreshGrant;
   readonly deviceGrant: DeviceGrant;
+  readonly exchangeGrants: readonly (OnBehalfOfGrant | TokenExchangeGrant)[];
   readonly replayGuard: ReplayGuard;
   /** Key of the pairwise subject identifiers (OpenID Connect Core, section 8.1). */
   readonly subjectKey: Buffer;
@@ -63,6 +67,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   parts.refreshGrant.register(provider);
   parts.deviceGrant.register(provider);
   parts.clientCredentialsGrant.register(provider, issuer);
+  for (const grant of parts.exchangeGrants) grant.register(provider, issuer);
   // Each ID token says which session it belongs to, as the access tokens do.
   provider.Client.prototype.includeSid = () => true;
   const { save } = provider.Session.prototype;
@@ -143,7 +148,13 @@ function configurationOf(parts: ProviderParts): Configuration {
     issueRefreshToken: async (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') && source.scopes.has('offline_access'),
     expiresWithSession: () => false,
-    extraParams: { client_info: (ctx) => grants.keepOfflineAccess(ctx) },
+    extraParams: {
+      client_info: async (ctx) => {
+        grants.keepOfflineAccess(ctx);
+        if (ctx.oidc.route === 'device_authorization')
+          await requireDeviceFlow(authorization, errors.UnauthorizedClient);
+      },
+    },
     clientBasedCORS: (_ctx, origin) => isSpaOriginOf(currentRequest().definition?.spaRedirectUris ?? [], origin),
     formats: { customizers: { jwt: (ctx, token, jwt) => claims.customize(ctx, token, jwt) } },
     // As it is: what is upstream of the library makes a page of it for browsers.

@@ -3,6 +3,7 @@ import { type Account, getAccount } from '../authorization/internal/accounts.ts'
 import type { ResourceState } from '../authorization/internal/clients.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TokenAsk } from '../vocabulary/token-decision.ts';
+import { actClaim } from './exchange/delegation-chain.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import type { PersonClaims } from './optional-claims.ts';
 import { refuse } from './refusals.ts';
@@ -93,6 +94,8 @@ export class TokenClaims {
       via: GRANTS[token.gty ?? ''] ?? 'onBehalfOf',
     });
     const scope = scopes.join(' ');
+    const { actors, family } = currentRequest();
+    const act = actClaim(actors ?? family?.actor ?? []);
     currentRequest().echoedScope = echoedScope(ctx, token, scopes);
     return {
       ...wished,
@@ -106,6 +109,7 @@ export class TokenClaims {
       preferred_username: account.userPrincipalName,
       sid: token.sid,
       fid: token.grantId,
+      ...(act ? { act } : {}),
     };
   }
 

@@ -4,8 +4,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import type { Client, ClientMetadata, default as Provider } from 'oidc-provider';
 import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
+import { ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from './grant-types.ts';
 import { signingAlgorithms } from './signing-slot.ts';
 import type { TenantKeyring } from './tenant-keyring.ts';
+
+/** What ends with an ID token seldom or never makes its key itself: nobody else is to wait for RSA. */
+const WITHOUT_ID_TOKEN: ReadonlySet<string> = new Set(['client_credentials', ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT]);
 
 /** What one request knows of its tenant. Made by the router before anything of the library runs. */
 export interface Tenancy {
@@ -155,7 +159,7 @@ function replaceClients(
       cache.set(key, client);
     }
     const algorithm = signingAlgorithms.find((known) => known === client.idTokenSignedResponseAlg);
-    if (algorithm && client.grantTypes?.some((type) => type !== 'client_credentials')) await readyToSign(algorithm);
+    if (algorithm && client.grantTypes?.some((type) => !WITHOUT_ID_TOKEN.has(type))) await readyToSign(algorithm);
     return client;
   };
   provider.Client.prototype.compareClientSecret = function (this: Client, presented: string) {

@@ -1,6 +1,7 @@
 import type { Permit } from '../store/permit.ts';
 import type { Action } from '../vocabulary/actions.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal, SessionPrincipal } from '../vocabulary/principals.ts';
+import { ANCESTORS_LIVE } from './family-chain.ts';
 import { WITHDRAWN } from './token-facts.ts';
 import { OPEN_TO } from './user-assignments.ts';
 
@@ -37,7 +38,8 @@ const DELEGATED = {
       coalesce(u.user_type = 'Guest', false) as "isGuest",
       coalesce(c.account_enabled and ${DEFINED('c')} and ${OPEN_TO('c', 'u.id')}, false) as "clientEnabled",
       exists (select from signing_keys k where k.tenant_id = $1 and k.kid = $4) as "keyKnown",
-      coalesce(f.revoked_at is null and f.expires_at > now() and f.authenticated_at >= u.sign_in_sessions_valid_from, false) as "sessionAlive",
+      coalesce(f.revoked_at is null and f.expires_at > now() and f.authenticated_at >= u.sign_in_sessions_valid_from
+        and ${ANCESTORS_LIVE('f')}, false) as "sessionAlive",
       array(select a.role_definition_id from role_assignments a where a.tenant_id = $1 and a.user_id = u.id) as "directoryRoles",
       array(select distinct s from oauth2_permission_grants g cross join unnest(g.scope) s
         where g.tenant_id = $1 and g.client_id = c.id and g.resource_id = r.id

@@ -1,5 +1,6 @@
 import type { Permit } from '../store/permit.ts';
 import type { ClientFacts, TokenFacts } from '../vocabulary/token-decision.ts';
+import { ANCESTORS_LIVE } from './family-chain.ts';
 import { OF_USER } from './user-assignments.ts';
 
 type Read = Permit<'authentication/tokens/read' | 'directory/servicePrincipals/tokenDecisions/read'>;
@@ -41,7 +42,7 @@ const USER = `case when u.id is not null then jsonb_build_object('id', u.id, 'is
 
 const FAMILY = `case when f.id is not null then jsonb_build_object('createdAt', extract(epoch from f.created_at)::float8,
   'isAlive', coalesce(f.revoked_at is null and f.expires_at > now()
-    and f.authenticated_at >= u.sign_in_sessions_valid_from, false)) end as family`;
+    and f.authenticated_at >= u.sign_in_sessions_valid_from and ${ANCESTORS_LIVE('f')}, false)) end as family`;
 
 const PUBLISHED = (column: string, properties: string) => `coalesce((
   select jsonb_agg(jsonb_build_object('id', e ->> 'id', 'value', e ->> 'value',

@@ -1,5 +1,6 @@
 import type { Permit } from '../store/permit.ts';
 import type { TokenFacts } from '../vocabulary/token-decision.ts';
+import { ANCESTORS_LIVE } from './family-chain.ts';
 import { CLIENT_DEFINITION, FACTS, type FactsRow, factsOf } from './token-facts.ts';
 
 /**
@@ -16,6 +17,17 @@ export interface TokenFamily {
   readonly platform: FamilyPlatform;
   /** Seconds to live at most. */
   readonly expiresIn: number;
+  /** The family of the token that was exchanged. Session, sign-in and end are that one's then. */
+  readonly parentId?: string | undefined;
+  /** Who acts for the person, outermost first. */
+  readonly actor?: readonly Actor[] | undefined;
+}
+
+/** An application that acts for a person because it was called in his name (RFC 8693, section 4.1). */
+export interface Actor {
+  /** Of its service principal. */
+  readonly sub: string;
+  readonly clientId: string;
 }
 
 /** As which of its kinds the client began the family. */
@@ -46,6 +58,29 @@ export async function insertFamily(
   return rows.length === 1;
 }
 
+/** The same by exchange: only while the family that it comes of lives, which is kept from ending until this one is written. */
+export async function insertChildFamily(
+  permit: Permit<'authentication/tokens/issue'>,
+  { id, userId, appId, platform, parentId, actor = [] }: TokenFamily,
+): Promise<boolean> {
+  const rows = await permit.query({
+    name: 'insert-child-family',
+    text: `insert into token_families (tenant_id, id, user_id, service_principal_id, session_uid, platform, expires_at,
+        authenticated_at, parent_id, actor)
+      select $1, $2, $3, s.id, f.session_uid, $5, f.expires_at, f.authenticated_at, f.id, $7::jsonb
+      from token_families f
+      join service_principals s on s.tenant_id = $1 and s.app_id = $4 and s.account_enabled
+      join users u on u.tenant_id = $1 and u.id = f.user_id and u.account_enabled
+        and f.authenticated_at >= u.sign_in_sessions_valid_from
+      where f.tenant_id = $1 and f.id = $6 and f.user_id = $3 and f.revoked_at is null and f.expires_at > now()
+        and ${ANCESTORS_LIVE('f')}
+      for share of f
+      returning true as inserted`,
+    values: [permit.tenantId, id, userId, appId, platform, parentId, JSON.stringify(actor)],
+  });
+  return rows.length === 1;
+}
+
 /** A family with all that its tokens depend on; whether it still lives is one of the facts. */
 export interface LiveFamily {
   readonly userId: string;
@@ -55,12 +90,13 @@ export interface LiveFamily {
   /** Seconds since the epoch. */
   readonly createdAt: number;
   readonly expiresAt: number;
+  readonly actor: readonly Actor[];
   readonly facts: TokenFacts;
 }
 
 const READ_FAMILY = {
   name: 'read-live-family',
-  text: `select f.user_id as "userId", c.app_id as "appId", f.session_uid as "sessionUid", f.platform,
+  text: `select f.user_id as "userId", c.app_id as "appId", f.session_uid as "sessionUid", f.platform, f.actor,
       extract(epoch from f.created_at)::float8 as "createdAt", extract(epoch from f.expires_at)::float8 as "expiresAt",
       ${FACTS('c.app_id', '$3::uuid[]')}
     from token_families f
@@ -81,8 +117,8 @@ export async function readLiveFamily(
     values: [permit.tenantId, id, []],
   });
   if (!row) return undefined;
-  const { userId, appId, sessionUid, platform, createdAt, expiresAt } = row;
-  return { userId, appId, sessionUid, platform, createdAt, expiresAt, facts: factsOf(appId, row) };
+  const { userId, appId, sessionUid, platform, createdAt, expiresAt, actor } = row;
+  return { userId, appId, sessionUid, platform, createdAt, expiresAt, actor, facts: factsOf(appId, row) };
 }
 
 /** Ends families. A fact, not a part of other work: it commits even when the request that found it out is refused. */

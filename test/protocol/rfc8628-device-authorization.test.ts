@@ -253,6 +253,32 @@ describe('DEV-01: the device flow is refused', () => {
     expect([status, body.access_token]).toEqual([401, undefined]);
   });
 
+  test('DEV-01: where the organization has switched it off: to start, to approve, to poll, from the next request on', async () => {
+    const [waiting, approved, { browser, page }] = await (async () => {
+      const first = await started();
+      const second = await started();
+      await approve(second);
+      return [first, second, await atConfirm(first)] as const;
+    })();
+    const set = (isAllowed: boolean) =>
+      asSuperuser(
+        database,
+        `insert into tenant_policies (tenant_id, id, settings) values ($1, 'authorizationPolicy', $2)
+          on conflict (tenant_id, id) do update set settings = excluded.settings`,
+        [tenant.id, JSON.stringify({ allowDeviceCodeFlow: isAllowed })],
+      );
+    await set(false);
+    const start = await refused({ database, server }, () => begin(device));
+    for (const answer of [start, await poll(device, approved)])
+      expect([...outcome(answer), answer.body.error_codes]).toEqual([400, 'unauthorized_client', [53003]]);
+    const end = await browser.submit(page, { decision: 'accept' });
+    expect(headingOf(end)).toBe('The device was not signed in');
+    await set(true);
+    expect(outcome(await poll(device, waiting))).toEqual([400, 'access_denied']);
+    expect(outcome(await poll(device, approved))).toEqual([200, undefined]);
+    expect(outcome(await begin(device))).toEqual([200, undefined]);
+  });
+
   test('DEV-01: for what the API does not publish', async () => {
     expect(outcome(await begin(device, { scope: 'No.Such' }))).toEqual([400, 'invalid_scope']);
     expect(outcome(await begin(device, { resource: 'https://nowhere.example' }))).toEqual([400, 'invalid_target']);

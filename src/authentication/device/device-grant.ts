@@ -13,6 +13,7 @@ import { refuse } from '../refusals.ts';
 import { askedValues } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
 import { factsOn, requireToken } from '../token-decisions.ts';
+import { requireDeviceFlow } from './device-policy.ts';
 import type { DeviceCode } from './user-codes.ts';
 
 type DeviceContext = TokenEndpointGrantContext<{ device_code?: string }>;
@@ -53,6 +54,7 @@ export class DeviceGrant {
   async #redeem(provider: Provider, ctx: DeviceContext): Promise<void> {
     const { device_code: value } = ctx.oidc.params;
     if (!value) throw new errors.InvalidRequest("missing required parameter 'device_code'");
+    await requireDeviceFlow(this.#authorization, errors.UnauthorizedClient);
     const code = await provider.DeviceCode.find(value, { ignoreExpiration: true });
     if (!code || code.clientId !== ctx.oidc.client.clientId) throw refuse(errors.InvalidGrant, 'grantGone');
     if (code.error) throw declined(ctx, code);
@@ -70,7 +72,7 @@ export class DeviceGrant {
     if (!family || !grant || !account || family.userId !== accountId) throw refuse(errors.InvalidGrant, 'grantGone');
     const wanted = this.#wantedOf(ctx, code);
     const tokens = await makeRefreshedTokens(provider, ctx, this.#resources, {
-      ...{ parent: code, family, grant, account, wanted },
+      ...{ parent: code, grant, account, wanted },
       decision: await this.#decide(ctx, code, wanted),
       gty: 'device_code',
     });

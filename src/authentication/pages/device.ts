@@ -93,7 +93,7 @@ export function confirmDevicePage(model: ConfirmDeviceModel): Html {
 <p class="lead">If you continue, ${name} is signed in as you on the device that shows this code:</p>
 <p class="user-code"><code>${displayName(model.userCode)}</code></p>
 ${applicationCard(application)}
-<section aria-labelledby="device"><h2 id="device">Where it was started</h2>
+<section class="asked" aria-labelledby="device"><h2 id="device">Where it was started</h2>
 <dl class="facts">
 <div><dt>Organization</dt><dd><bdi>${displayName(model.organization)}</bdi></dd></div>
 <div><dt>Device’s address</dt><dd><code>${displayName(device.address)}</code></dd></div>

@@ -1,27 +1,28 @@
 import type Provider from 'oidc-provider';
-import type { Account, Grant, RefreshToken, TokenEndpointGrantContext } from 'oidc-provider';
-import type { LiveFamily } from '../../authorization/internal/tokens.ts';
+import type { Account, Grant, RefreshToken, ResourceServer, TokenEndpointGrantContext } from 'oidc-provider';
 import type { TokenDecision } from '../../vocabulary/token-decision.ts';
 import { currentRequest } from '../oauth-request.ts';
 import { DEFAULT_SCOPE } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
+import { ACCESS_TOKEN_SECONDS } from '../token-lifetimes.ts';
 import type { WantedScopes } from './wanted-scopes.ts';
 
 export type RefreshContext = TokenEndpointGrantContext<{ refresh_token?: string }>;
 
 /** What of a parent its tokens take over. */
-export type Parent = Pick<RefreshToken, 'grantId' | 'sessionUid' | 'sid' | 'acr' | 'amr' | 'authTime'>;
+export type Parent = Partial<Pick<RefreshToken, 'grantId' | 'sessionUid' | 'sid' | 'acr' | 'amr' | 'authTime'>>;
 
 /** The parent that was presented, and all that must still be true for its family. */
 export interface Refresh {
   readonly parent: Parent;
-  readonly family: LiveFamily;
   readonly grant: Grant;
   readonly account: Account;
   readonly wanted: WantedScopes;
   readonly decision: TokenDecision;
   /** The library's short name of the grant. */
-  readonly gty: 'refresh_token' | 'device_code';
+  readonly gty: 'refresh_token' | 'device_code' | 'on_behalf_of';
+  /** Seconds since the epoch: the access token ends here at the latest. */
+  readonly notAfter?: number;
 }
 
 /** The members of a token response (RFC 6749, section 5.1) that a refresh makes anew. */
@@ -45,7 +46,8 @@ export async function makeRefreshedTokens(
   const scopes = wanted.scopes.filter(({ value }) => value === DEFAULT_SCOPE || decision.scopes.includes(value));
   const oidc = grant.getOIDCScopeFiltered([...wanted.oidc]);
   currentRequest().oidcScopes = oidc.split(' ').filter(Boolean);
-  const token = new provider.AccessToken({ ...inherited(refresh), client: ctx.oidc.client, gty: refresh.gty });
+  const client = { client: ctx.oidc.client, gty: refresh.gty };
+  const token = new provider.AccessToken({ ...inherited(refresh), ...client, ...boundedBy(refresh, info) });
   token.resourceServer = new provider.ResourceServer(wanted.identifier, info);
   token.scope = scopes.map(({ spelled }) => spelled).join(' ');
   ctx.oidc.entity('Account', account);
@@ -79,4 +81,9 @@ async function idToken(
   Object.assign(token, { scope });
   if (sid) token.set('sid', sid);
   return token.issue({ use: 'idtoken' });
+}
+
+function boundedBy({ notAfter }: Refresh, { accessTokenTTL = ACCESS_TOKEN_SECONDS }: ResourceServer) {
+  if (notAfter === undefined) return {};
+  return { expiresIn: Math.max(1, Math.min(accessTokenTTL, notAfter - Math.floor(Date.now() / 1_000))) };
 }

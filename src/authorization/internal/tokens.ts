@@ -1,6 +1,7 @@
 import { type Artifact, consumeArtifact, deleteSession, lockSession, saveArtifact } from '../../directory/artifacts.ts';
 import { insertSignIns, type SignInEntry } from '../../directory/sign-ins.ts';
 import {
+  insertChildFamily,
   insertFamily,
   isTokenRevoked,
   readLiveFamily,
@@ -12,7 +13,7 @@ import type { Permit } from '../../store/permit.ts';
 import { internalOperation } from '../operation.ts';
 
 export type { AssumedVersion, SignInEntry } from '../../directory/sign-ins.ts';
-export type { FamilyPlatform, LiveFamily, TokenFamily } from '../../directory/token-families.ts';
+export type { Actor, FamilyPlatform, LiveFamily, TokenFamily } from '../../directory/token-families.ts';
 
 /** Everything that one successful answer of the token or authorization endpoint rests on. */
 export interface TokenIssuance {
@@ -47,12 +48,19 @@ export const issueTokens = internalOperation({
     const { consumed, family, artifact, signIn } = issuance;
     if (consumed && !(await consumeArtifact(permit, consumed.model, consumed.id, consumed.successor)))
       throw new IssuanceError('consumed');
-    if (family?.sessionUid && !(await lockSession(permit, family.sessionUid))) throw new IssuanceError('sessionGone');
-    if (family && !(await insertFamily(permit, family))) throw new IssuanceError('clientGone');
+    if (family) await beginFamily(permit, family);
     if (artifact) await saveArtifact(permit, artifact);
     if (signIn) await insertSignIns(permit, [{ tenantId: permit.tenantId, entry: signIn }]);
   },
 });
+
+async function beginFamily(permit: Permit<'authentication/tokens/issue'>, family: TokenFamily): Promise<void> {
+  // One that comes of another goes by that one, which may outlive its session.
+  const isChild = family.parentId !== undefined;
+  if (!isChild && family.sessionUid && !(await lockSession(permit, family.sessionUid)))
+    throw new IssuanceError('sessionGone');
+  if (!(await (isChild ? insertChildFamily : insertFamily)(permit, family))) throw new IssuanceError('clientGone');
+}
 
 export const getLiveFamily = internalOperation({
   action: 'authentication/tokens/read',
