@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { addConsentExplain } from './consent-explain.ts';
 import { consentTable, listConsents } from './consent-list.ts';
 import { addConsentPolicy } from './consent-policy.ts';
 import { addConsentReport } from './consent-report.ts';
@@ -60,6 +61,7 @@ export function addConsent(program: Command, rooms: Rooms): void {
     .option('--user <userPrincipalName>', 'only what this person agreed to for himself')
     .option('--json', 'print as JSON', false)
     .action((options: ListOptions) => list(rooms, options));
+  addConsentExplain(consent, rooms);
   addConsentPolicy(consent, rooms);
   addConsentReport(consent, rooms);
 }

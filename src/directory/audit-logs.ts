@@ -61,6 +61,7 @@ const SIGN_INS: Listable = {
     isInteractive: { sql: "event_type = 'interactiveUser'", type: 'boolean', filter: EQUALITY },
     signInEventTypes: { sql: 'array[event_type]', type: 'object' },
     status: { sql: "jsonb_build_object('errorCode', error_code, 'failureReason', failure_reason)", type: 'object' },
+    tokenDecision: { sql: 'decision', type: 'object' },
     'status/errorCode': { sql: 'error_code', type: 'integer', filter: ORDERED },
   },
 };

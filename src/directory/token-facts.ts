@@ -1,4 +1,5 @@
 import type { Permit } from '../store/permit.ts';
+import type { AppId } from '../vocabulary/ids.ts';
 import type { ClientFacts, TokenFacts } from '../vocabulary/token-decision.ts';
 import { ANCESTORS_LIVE } from './family-chain.ts';
 import { OF_USER } from './user-assignments.ts';
@@ -123,4 +124,26 @@ export async function readTokenFacts(permit: Read, parties: TokenParties): Promi
     values: [permit.tenantId, appId, userId, familyId, resourceAppIds],
   });
   return row && factsOf(appId, row);
+}
+
+/** Shows the permit's further statements one application, whoever published it. Not for a short permit. */
+export async function showApplication(
+  permit: Permit<'directory/servicePrincipals/tokenDecisions/read'>,
+  appId: AppId,
+): Promise<void> {
+  await permit.query({ text: `select set_config('bailiwick.app_id', $1, true)`, values: [appId] });
+}
+
+/** The app id of an API of the tenant, enabled or not, by that or by an identifier URI: its own comes before a guest. */
+export async function findResourceAppId(
+  permit: Permit<'directory/servicePrincipals/tokenDecisions/read'>,
+  name: string,
+): Promise<string | undefined> {
+  const [resource] = await permit.query<{ appId: string }>({
+    text: `select r.app_id as "appId" from service_principals r ${DEFINITIONS('r.app_id', 'a', 'p')}
+      where r.tenant_id = $1 and (r.app_id::text = lower($2) or $2 = any (coalesce(a.identifier_uris, p.identifier_uris)))
+      order by r.account_enabled desc, a.id is not null desc, r.created_at limit 1`,
+    values: [permit.tenantId, name],
+  });
+  return resource?.appId;
 }

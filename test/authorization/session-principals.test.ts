@@ -13,6 +13,7 @@ const ON_PAGES = [
   'changeMyPassword',
   'consentForOrganization',
   'consentForSelf',
+  'explainToken',
   'getAuthorizationPolicy',
   'getServicePrincipalAccess',
   'listConsentUsage',

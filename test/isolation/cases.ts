@@ -1,4 +1,5 @@
 import type { AnyOperation } from '../../src/authorization/operation.ts';
+import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { DIRECTORY_ORIGIN } from '../support/directory-server.ts';
 import type { Objects } from '../support/furnished-tenant.ts';
 import { PNG } from '../support/pictures.ts';
@@ -162,6 +163,8 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   listSignIns: {},
   getSignIn: on('signIn'),
 
+  // token decisions
+  explainToken: { body: (objects) => ({ clientAppId: DIRECTORY_APP_ID, userId: objects.user }) },
   // Registration
   registerClient: { body: () => ({ redirect_uris: ['https://app.example/callback'] }) },
 

@@ -157,6 +157,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'authentication',
     (permit, { user, appId }) => tokenFacts.readTokenFacts(permit, { userId: user, appId, resourceAppIds: [appId] }),
   ],
+  findResourceAppId: ['directory', (permit, { appId }) => tokenFacts.findResourceAppId(permit, appId)],
   isTokenRevoked: ['authentication', (permit, { mark }) => families.isTokenRevoked(permit, mark)],
   readPrivilege: ['directory', (permit, { application }) => privileges.readPrivilege(permit, object(application))],
   isGrantPrivileged: [

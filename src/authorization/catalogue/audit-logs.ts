@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { listAudits, listSignIns, readAudit, readSignIn } from '../../directory/audit-logs.ts';
+import type { RecordedDecision } from '../../vocabulary/token-decision.ts';
+import { explainedRecord } from '../explanation.ts';
 import { readOperation } from '../operation.ts';
 import { listQuery, objectId } from './inputs.ts';
 
@@ -44,7 +46,10 @@ export const getSignIns = readOperation({
   permissions,
   input: z.strictObject({ query: listQuery }),
   audit: signIns,
-  run: (permit, { query }) => listSignIns(permit, query),
+  run: async (permit, { query }) => {
+    const page = await listSignIns(permit, query);
+    return { ...page, value: page.value.map(withWords) };
+  },
 });
 
 export const getSignIn = readOperation({
@@ -55,5 +60,11 @@ export const getSignIn = readOperation({
   permissions,
   input: z.strictObject({ id: objectId }),
   audit: signIns,
-  run: (permit, { id }) => readSignIn(permit, id),
+  run: async (permit, { id }) => withWords(await readSignIn(permit, id)),
 });
+
+/** How the token was decided is kept without words; they are made here. */
+function withWords(signIn: object & { readonly tokenDecision?: RecordedDecision | null }): object {
+  const { tokenDecision } = signIn;
+  return tokenDecision ? { ...signIn, tokenDecision: explainedRecord(tokenDecision) } : signIn;
+}

@@ -7,6 +7,7 @@ import * as auditLogs from './audit-logs.ts';
 import * as authorizationPolicy from './authorization-policy.ts';
 import * as classifications from './classifications.ts';
 import * as consentUsage from './consent-usage.ts';
+import * as explain from './explain.ts';
 import * as federatedCredentials from './federated-credentials.ts';
 import * as groups from './groups.ts';
 import * as logos from './logos.ts';
@@ -42,6 +43,7 @@ export const CATALOGUE: readonly AnyOperation[] = [
   accessRevocation,
   applicationAccess,
   auditLogs,
+  explain,
   owners,
   logos,
   memberObjects,
