@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Authorization } from '../../src/authorization/perform.ts';
 import { Store } from '../../src/store/store.ts';
+import { answerOf } from '../support/answer.ts';
 import { aClientApplication, aPerson, assignRole, consentTo, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import {
-  answerOf,
   aSignedInBrowser,
   authorize,
   type Browser,

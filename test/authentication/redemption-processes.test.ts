@@ -1,14 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Answer } from '../support/answer.ts';
 import { aClientApplication, aPerson, consentTo, type TestApplication } from '../support/applications.ts';
-import {
-  type Answer,
-  aSignedInBrowser,
-  authorize,
-  type Browser,
-  post,
-  redeemForm,
-  refreshForm,
-} from '../support/authorize.ts';
+import { aSignedInBrowser, authorize, type Browser, post, redeemForm, refreshForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { times } from '../support/length.ts';
 import { aServerProcess, type ServerProcess } from '../support/server-processes.ts';

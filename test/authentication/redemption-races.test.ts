@@ -1,17 +1,10 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
+import type { Answer } from '../support/answer.ts';
 import { aClientApplication, aPerson, assignRole, consentTo, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import {
-  type Answer,
-  aSignedInBrowser,
-  authorize,
-  type Browser,
-  post,
-  redeemForm,
-  refreshForm,
-} from '../support/authorize.ts';
+import { aSignedInBrowser, authorize, type Browser, post, redeemForm, refreshForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { forgetful, unconditional } from '../support/faults.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, formsOf, type Page } from '../../scripts/demo-story/browser.ts';
+import { answerOf } from '../support/answer.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { answerOf } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { refused } from '../support/refused.ts';
 import {

@@ -113,7 +113,7 @@ describe('the chain of consent in a browser', () => {
     await Promise.all([person.context.close(), administrator.context.close()]);
   });
 
-  test('needs no mouse: an administrator revokes by the keyboard alone', async () => {
+  test('needs no mouse: the keyboard reaches the administrators’ pages one after the other, each with a ring that shows where one is', async () => {
     const { context, page } = await aVisitor(true);
     await page.goto(at('/admin/applications'));
     await signIn(page, ada);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DIRECTORY_API, DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
+import type { Answer } from '../support/answer.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
-import { type Answer, aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
+import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { anApplication, asSuperuser, aTenant, aUser, type TestPrincipal, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;

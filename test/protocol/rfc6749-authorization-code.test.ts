@@ -2,18 +2,10 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
+import { type Answer, answerOf } from '../support/answer.ts';
 import { aClientApplication, addToTenant, aPerson, consentTo, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import {
-  type Answer,
-  answerOf,
-  aSignedInBrowser,
-  authorize,
-  type Browser,
-  credentialsOf,
-  post,
-  redeemForm,
-} from '../support/authorize.ts';
+import { aSignedInBrowser, authorize, type Browser, credentialsOf, post, redeemForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 

@@ -2,9 +2,10 @@ import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type JWTHeaderParameters, SignJWT } from 'jose';
 import * as oauth from 'oauth4webapi';
+import { type Answer, answerOf } from '../support/answer.ts';
 import { aClientApplication, addSecret, assignRole, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { type Answer, answerOf, post } from '../support/authorize.ts';
+import { post } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request as plainRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import type { Answer } from '../support/answer.ts';
 import {
   type ApplicationProperties,
   aClientApplication,
@@ -10,7 +11,7 @@ import {
   type TestApplication,
 } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { type Answer, post } from '../support/authorize.ts';
+import { post } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { type Algorithm, aKeyServer, KEYS, type KeyServer } from '../support/key-server.ts';

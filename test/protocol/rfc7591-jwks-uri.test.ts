@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Answer } from '../support/answer.ts';
 import { aClientApplication, assignRole, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { type Answer, post } from '../support/authorize.ts';
+import { post } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { type Algorithm, aKeyServer, KEYS, type KeyServer, publicJwk } from '../support/key-server.ts';
 import { aTenant, type TestTenant } from '../support/tenants.ts';

@@ -1,10 +1,11 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Answer } from '../support/answer.ts';
 import { assignRole } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { post } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
-import { type Answer, aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
+import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { aKeyServer, type KeyServer } from '../support/key-server.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { anApplication, asSuperuser, aTenant, aUser, type TestTenant } from '../support/tenants.ts';

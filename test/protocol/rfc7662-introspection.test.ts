@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
+import { type Answer, answerOf } from '../support/answer.ts';
 import {
   aClientApplication,
   addToTenant,
@@ -12,8 +13,6 @@ import {
 } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import {
-  type Answer,
-  answerOf,
   aSignedInBrowser,
   authorize,
   type Browser,

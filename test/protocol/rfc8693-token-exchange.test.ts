@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import * as oauth from 'oauth4webapi';
+import type { Answer } from '../support/answer.ts';
 import {
   aClientApplication,
   addToTenant,
@@ -10,15 +11,7 @@ import {
   type TestApplication,
 } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import {
-  type Answer,
-  aSignedInBrowser,
-  authorize,
-  credentialsOf,
-  post,
-  redeemForm,
-  refreshForm,
-} from '../support/authorize.ts';
+import { aSignedInBrowser, authorize, credentialsOf, post, redeemForm, refreshForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer } from '../support/directory-server.ts';
 import { refused } from '../support/refused.ts';

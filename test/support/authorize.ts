@@ -3,17 +3,10 @@ import { calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-clien
 import { putArtifact } from '../../src/authorization/internal/artifacts.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { internalPrincipal } from '../../src/vocabulary/principals.ts';
+import { type Answer, answerOf } from './answer.ts';
 import type { TestApplication } from './applications.ts';
 import type { TestDatabase } from './database.ts';
 import type { TestTenant } from './tenants.ts';
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of the answer, which the assertions check
-  readonly body: any;
-}
 
 /** A browser that follows no redirects by itself. */
 export class Browser {
@@ -30,12 +23,6 @@ export class Browser {
     }
     return answer;
   }
-}
-
-export async function answerOf(response: Response): Promise<Answer> {
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('application/json');
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
 }
 
 const writers = new WeakMap<TestDatabase, Authorization>();

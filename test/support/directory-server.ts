@@ -8,19 +8,11 @@ import { makeDirectoryApi } from '../../src/interfaces/directory-api.ts';
 import { SkipTokens } from '../../src/interfaces/odata/skip-token.ts';
 import type { DirectoryError } from '../../src/vocabulary/errors.ts';
 import { internalPrincipal } from '../../src/vocabulary/principals.ts';
+import { type Answer, answerOf } from './answer.ts';
 import type { TestDatabase } from './database.ts';
 import { ORIGIN } from './tenants.ts';
 
 export const DIRECTORY_ORIGIN = 'http://localhost:8401';
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // A test reads what the wire says; its assertions are the check.
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of the answer
-  readonly body: any;
-  readonly text: string;
-}
 
 /** What kind of error an answer is: Graph's code, or at registration the RFC's. */
 export const codeOf = ({ body }: Answer): string => body.error.code ?? body.error;
@@ -70,7 +62,7 @@ export async function aDirectoryServer(
     errors,
     refusals,
     call: async (token, method, path, body, headers = {}) => {
-      const response = await fetch(origin + path, {
+      const response = fetch(origin + path, {
         method,
         headers: {
           ...(token ? { authorization: `Bearer ${token}` } : {}),
@@ -81,8 +73,7 @@ export async function aDirectoryServer(
           ? {}
           : { body: typeof body === 'string' || body instanceof Buffer ? body : JSON.stringify(body) }),
       });
-      const text = await response.text();
-      return { status: response.status, headers: response.headers, text, body: text ? JSON.parse(text) : undefined };
+      return answerOf(await response);
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { findResourceAppId, readTokenFacts, showApplication } from '../../directory/token-facts.ts';
 import type { Permit } from '../../store/permit.ts';
-import { notFound } from '../../vocabulary/errors.ts';
+import { badRequest, notFound } from '../../vocabulary/errors.ts';
 import { isGuid } from '../../vocabulary/ids.ts';
-import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
+import { DIRECTORY_APP_ID, GRAPH_IDENTIFIER_URI, OIDC_SCOPES } from '../../vocabulary/permissions.ts';
 import type { TokenAsk } from '../../vocabulary/token-decision.ts';
 import { explained, type TokenExplanation } from '../explanation.ts';
 import { readOperation } from '../operation.ts';
@@ -12,6 +12,7 @@ import { reading } from './application-permissions.ts';
 import { appId, referencedId, text } from './inputs.ts';
 
 const DEFAULT_SCOPE = '.default';
+const OIDC: ReadonlySet<string> = new Set(OIDC_SCOPES);
 
 const question = z.strictObject({
   clientAppId: appId,
@@ -60,12 +61,33 @@ function viaOf({ userId, familyId }: Question): TokenAsk['via'] {
   return familyId ? 'refresh' : 'authorize';
 }
 
-/** Scopes may carry their resource in front, as in a token request. */
-function wanted({ resource, scope = '' }: Question): { named: string; asked: TokenAsk['asked'] } {
-  const spelled = scope.split(' ').filter(Boolean);
-  const prefix = spelled.map((each) => each.slice(0, Math.max(0, each.lastIndexOf('/')))).find(Boolean);
-  const values = spelled.map((each) => each.slice(each.lastIndexOf('/') + 1));
+/**
+ * Scopes may carry their resource in front, as in a token request; the OIDC ones among them are the directory API's.
+ * @throws `Request_BadRequest` for what no one token can be: of several resources, or of `.default` and named permissions
+ */
+function wanted({ resource, scope = '', userId }: Question): { named: string; asked: TokenAsk['asked'] } {
+  const asked = scope.split(' ').filter(Boolean).map(parted);
+  const permissions = asked.filter(({ prefix, value }) => prefix !== undefined || !OIDC.has(value));
+  const meant = new Set(permissions.map(({ prefix }) => prefix ?? plain(resource ?? DIRECTORY_APP_ID)));
+  if (resource !== undefined) meant.add(plain(resource));
+  const [named = DIRECTORY_APP_ID, ...others] = [...meant].filter((name) => name !== undefined);
+  if (others.length > 0) throw badRequest('A token is for one resource: ask about each by itself.');
+  // An application has nobody whom it could sign in.
+  const counted = userId !== undefined && named === DIRECTORY_APP_ID ? asked : permissions;
+  const values = counted.map(({ value }) => value);
   const isAll = values.length === 0 || values.includes(DEFAULT_SCOPE);
-  const named = (resource ?? prefix ?? DIRECTORY_APP_ID).replace(/\/$/, '').replace(/^api:\/\/(?=[0-9a-f-]{36}$)/i, '');
+  if (isAll && permissions.length > 1) throw badRequest("'.default' stands for all permissions: it stands alone.");
   return { named, asked: isAll ? 'all' : values };
+}
+
+function parted(scope: string): { readonly prefix: string | undefined; readonly value: string } {
+  const end = scope.lastIndexOf('/');
+  return { prefix: end > 0 ? plain(scope.slice(0, end)) : undefined, value: scope.slice(end + 1) };
+}
+
+/** One spelling for each resource, so that two names of the same one are one. */
+function plain(identifier: string): string {
+  const name = identifier.replace(/\/$/, '').replace(/^api:\/\/(?=[0-9a-f-]{36}$)/i, '');
+  if (name === GRAPH_IDENTIFIER_URI) return DIRECTORY_APP_ID;
+  return isGuid(name) ? name.toLowerCase() : name;
 }

@@ -1,0 +1,189 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { Answer } from '../support/answer.ts';
+import { aClientApplication, assignRole, type TestApplication } from '../support/applications.ts';
+import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
+import { post } from '../support/authorize.ts';
+import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { superuserOf } from '../support/superuser.ts';
+import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
+
+let database: TestDatabase;
+let server: TestAuthenticationServer;
+
+beforeAll(async () => {
+  database = await aDatabase();
+  server = await anAuthenticationServer(database);
+});
+
+afterAll(async () => {
+  expect(server.errors).toEqual([]);
+  await server.close();
+  await database.drop();
+});
+
+interface World {
+  readonly tenant: TestTenant;
+  readonly client: TestApplication;
+}
+
+interface Asked {
+  readonly secret?: string;
+  readonly role?: string;
+}
+
+/** What another process does: with the tenant's version, as every act of the product is. */
+interface Change {
+  readonly text: string;
+  readonly values?: (world: World) => unknown[];
+}
+
+const idOf = ({ client }: World) => client.servicePrincipalId;
+const RAISE = 'update tenant_versions set version = version + 1 where tenant_id = $1';
+
+const ask = ({ tenant, client }: World, { secret = client.secret, role = '.default' }: Asked = {}) =>
+  post(server.origin, tenant, 'token', {
+    grant_type: 'client_credentials',
+    client_id: client.appId,
+    client_secret: secret,
+    scope: `https://graph.microsoft.com/${role}`,
+  });
+
+/** A daemon with one role that the server has just served, so that it is remembered. */
+async function aRememberedDaemon(): Promise<World> {
+  const tenant = await aTenant(database);
+  const client = await aClientApplication(database, tenant, { web: [] });
+  await assignRole(database, tenant, client.servicePrincipalId, 'User.Read.All');
+  const world = { tenant, client };
+  expect([(await ask(world)).status, (await ask(world)).status]).toEqual([200, 200]);
+  return world;
+}
+
+const valuesOf = (world: World, values: Change['values']) => [world.tenant.id, ...(values?.(world) ?? [])];
+
+const happen = (world: World, { text, values }: Change) => asSuperuser(database, text, valuesOf(world, values));
+
+const recordsOf = ({ tenant }: World) =>
+  asSuperuser<{ token_id: string }>(database, 'select token_id from sign_ins where tenant_id = $1 and error_code = 0', [
+    tenant.id,
+  ]);
+
+const SECRET_REMOVED: Change = {
+  text: `delete from password_credentials where tenant_id = $1 and application_id = $2`,
+  values: ({ client }) => [client.id],
+};
+const ROLE_REMOVED: Change = {
+  text: 'delete from app_role_assignments where tenant_id = $1 and service_principal_id = $2',
+  values: (world) => [idOf(world)],
+};
+const DISABLED: Change = {
+  text: 'update service_principals set account_enabled = false where tenant_id = $1 and id = $2',
+  values: (world) => [idOf(world)],
+};
+const DEACTIVATED: Change = {
+  text: 'update applications set is_disabled = true where tenant_id = $1 and id = $2',
+  values: ({ client }) => [client.id],
+};
+const CLOSED: Change = { text: 'update tenants set is_enabled = false where id = $1' };
+
+const TAKEN: readonly (readonly [string, Change, number, string])[] = [
+  ['its secret', SECRET_REMOVED, 401, 'invalid_client'],
+  ['its role', ROLE_REMOVED, 400, 'invalid_scope'],
+  ['its presence', DISABLED, 400, 'unauthorized_client'],
+  ['the whole application', DEACTIVATED, 400, 'unauthorized_client'],
+  ['its tenant', CLOSED, 400, 'invalid_request'],
+];
+
+describe('a client that is remembered', () => {
+  test.each(TAKEN)('gets nothing in the next request when %s is taken', async (_what, change, status, error) => {
+    const world = await aRememberedDaemon();
+    const before = await recordsOf(world);
+    await happen(world, change);
+    const answer = await ask(world);
+    expect([answer.status, answer.body.error, answer.body.access_token]).toEqual([status, error, undefined]);
+    expect(await recordsOf(world)).toEqual(before);
+  });
+
+  test.each(TAKEN)(
+    'gets nothing when %s is taken between its signature and its record',
+    async (_what, change, status, error) => {
+      const world = await aRememberedDaemon();
+      const before = await recordsOf(world);
+      const answer = await whileRecordsWait(world, change);
+      expect([answer.status, answer.body.error, answer.body.access_token]).toEqual([status, error, undefined]);
+      expect(await recordsOf(world)).toEqual(before);
+    },
+  );
+
+  test('a change that takes nothing from it costs it nothing: the token is made anew, and only that one is recorded', async () => {
+    const world = await aRememberedDaemon();
+    const before = (await recordsOf(world)).map(({ token_id }) => token_id);
+    const { status, body } = await whileRecordsWait(world, {
+      text: 'update tenants set display_name = display_name where id = $1',
+    });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 3_600, ext_expires_in: 3_600 });
+    const after = (await recordsOf(world)).map(({ token_id }) => token_id);
+    expect(after.filter((id) => !before.includes(id))).toEqual([decodeJwt(body.access_token).jti]);
+  });
+
+  test('is not refused on the ground of what was: a secret and a role of a moment ago count', async () => {
+    const world = await aRememberedDaemon();
+    const fresh = randomBytes(24).toString('base64url');
+    const hmac = createHmac('sha256', database.sealer.derive('bailiwick/client-secrets/1')).update(fresh).digest();
+    await happen(world, {
+      text: `insert into password_credentials (tenant_id, key_id, application_id, hint, secret_hmac, end_at)
+        values ($1, gen_random_uuid(), $2, 'new', $3, now() + interval '1 day')`,
+      values: ({ client }) => [client.id, hmac],
+    });
+    expect((await ask(world, { secret: fresh })).status).toBe(200);
+    await assignRole(database, world.tenant, idOf(world), 'Group.Read.All');
+    const { status, body } = await ask(world, { role: 'Group.Read.All' });
+    expect([status, decodeJwt(body.access_token).roles]).toEqual([200, ['Group.Read.All']]);
+  });
+
+  test('after a rotation its token is signed by the new key', async () => {
+    const world = await aRememberedDaemon();
+    const [first] = await asSuperuser<{ kid: string }>(
+      database,
+      `select kid from signing_keys where tenant_id = $1 and algorithm = 'ES256' and slot = 'current'`,
+      [world.tenant.id],
+    );
+    await happen(world, {
+      text: `update signing_keys set slot = 'retiring' where tenant_id = $1 and algorithm = 'ES256' and slot = 'current'`,
+    });
+    const { status, body } = await ask(world);
+    expect(status).toBe(200);
+    expect(decodeProtectedHeader(body.access_token).kid).not.toBe(first?.kid);
+  });
+});
+
+/** Asks while no record can be written, lets the change happen, and lets the record's statement go on. */
+async function whileRecordsWait(world: World, { text, values }: Change): Promise<Answer> {
+  const holder = await superuserOf(database.superuserUrl).connect();
+  try {
+    await holder.query('begin');
+    await holder.query('lock table sign_ins in access exclusive mode');
+    const answer = ask(world);
+    await untilWaiting();
+    await holder.query(text, valuesOf(world, values));
+    await holder.query(RAISE, [world.tenant.id]);
+    await holder.query('commit');
+    return await answer;
+  } finally {
+    holder.release();
+  }
+}
+
+async function untilWaiting(): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const waiting = await asSuperuser(
+      database,
+      `select from pg_locks where relation = 'sign_ins'::regclass and not granted`,
+    );
+    if (waiting.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('No record waits.');
+}
