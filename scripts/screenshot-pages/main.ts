@@ -18,12 +18,9 @@ const pages = consentPages(assets.links, (text) => text);
 const PICTURED: Readonly<Record<string, Html | undefined>> = {
   consent: pages.consentFurther,
   'admin-consent': anAdminConsent(),
-  request: pages.needsApprovalToAsk,
-  review: pages.requestToReview,
   'my-applications': pages.myApplications,
   application: pages.adminApplication,
   revoked: pages.accessRevoked,
-  explain: pages.explained,
 };
 
 const browser = await aChromium();
