@@ -19,7 +19,7 @@ const aNotice = (subjectId: string): Notice => ({
   channel: 'mail',
   recipient: crypto.randomUUID(),
   subjectId,
-  parameters: { application: 'Reports, "quoted"; drop table users' },
+  parameters: { application: 'Reports, "quoted"; drop table users', requester: 'Alice', requestId: subjectId },
 });
 
 const rowsAbout = (subjectId: string) =>

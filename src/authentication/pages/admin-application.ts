@@ -1,7 +1,7 @@
+import { displayName } from '../../vocabulary/display-text.ts';
 import { type AdminFrame, adminPage } from './admin-frame.ts';
 import { type ApplicationIdentity, applicationCard } from './application.ts';
 import { day, lastUse } from './dates.ts';
-import { displayName } from './display-text.ts';
 import { button, choice, type FormTarget, form, notice } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';
