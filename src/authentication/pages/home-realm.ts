@@ -1,4 +1,4 @@
-import { displayName, displayText } from './display-text.ts';
+import { displayName, displayText } from '../../vocabulary/display-text.ts';
 import { button, ERROR_SUMMARY, errorSummary, type FormTarget, field, form } from './form.ts';
 import { type Html, html } from './html.ts';
 import { type Layout, page } from './layout.ts';
