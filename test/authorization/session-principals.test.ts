@@ -20,6 +20,7 @@ const ON_PAGES = [
   'listMyApplications',
   'listPermissionGrantPolicies',
   'listPresentApplications',
+  'listUsers',
   'revokeAccess',
   'revokeMyAccess',
   'revokeMySignInSessions',
