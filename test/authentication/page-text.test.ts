@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { displayName, displayText, initial, mixesAlphabets } from '../../src/authentication/pages/display-text.ts';
 import { html } from '../../src/authentication/pages/html.ts';
+import { displayName, displayText, initial, mixesAlphabets } from '../../src/vocabulary/display-text.ts';
 
 describe('the html tag', () => {
   test('escapes text and attribute values', () => {

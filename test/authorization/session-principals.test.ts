@@ -29,6 +29,7 @@ const ON_PAGES = [
   'listMyConsentRequests',
   'listPermissionGrantPolicies',
   'listPresentApplications',
+  'listUsers',
   'putAdminConsentRequestPolicy',
   'requestConsent',
   'revokeAccess',

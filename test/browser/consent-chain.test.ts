@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { aCallbackServer } from '../support/callback-server.ts';
 import { aChromium } from '../support/chromium.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { Authorize, aPerson, aWebApplication, type Person, redeem, type WebApplication } from '../support/sign-in.ts';
 import { aTenant, type TestTenant } from '../support/tenants.ts';
+import { aVisitor, fillSignIn, heading, press } from '../support/visitor.ts';
 
 let database: TestDatabase;
 let server: TestAuthenticationServer;
@@ -38,32 +39,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-const heading = (page: Page) => page.locator('h1').textContent();
 const at = (path: string) => `${server.origin}/${contoso.id}${path}`;
 
-/** A fresh browser profile; what its console complains of fails the test. */
-async function aVisitor(javaScriptEnabled: boolean) {
-  const context = await browser.newContext({ javaScriptEnabled });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  return { context, page, complaints };
-}
-
-/** Presses, and is on the next page. */
-async function press(page: Page, name: string, role: 'button' | 'link' = 'button'): Promise<void> {
-  const arrived = page.waitForEvent('framenavigated');
-  await page.getByRole(role, { name }).first().click();
-  await arrived;
-  await page.waitForLoadState();
-}
-
-async function signIn(page: Page, { username, password }: Person): Promise<void> {
-  await page.getByLabel('Username').fill(username);
-  await page.getByLabel('Password').fill(password);
-  await press(page, 'Sign in');
-}
+const visitor = (javaScriptEnabled: boolean) => aVisitor(browser, { javaScriptEnabled });
 
 const refresh = (token: string | undefined) =>
   redeem(server, contoso, analytics, { grant_type: 'refresh_token', refresh_token: token ?? '' });
@@ -73,16 +51,16 @@ describe('the chain of consent in a browser', () => {
     ['with JavaScript', true],
     ['without JavaScript', false],
   ])('%s: refused, a part is granted, the person goes on with it, takes it back, and it is over', async (_what, js) => {
-    const [person, administrator] = [await aVisitor(js), await aVisitor(js)];
+    const [person, administrator] = [await visitor(js), await visitor(js)];
     const scope = 'openid offline_access User.Read User.Read.All';
     const first = new Authorize(server, contoso, analytics, { scope });
     await person.page.goto(first.url);
-    await signIn(person.page, alice);
+    await fillSignIn(person.page, alice);
     expect(await heading(person.page)).toBe('An administrator has to approve this');
 
     const part = new URLSearchParams({ client_id: analytics.appId, scope: 'openid offline_access User.Read' });
     await administrator.page.goto(at(`/v2.0/adminconsent?${part}`));
-    await signIn(administrator.page, ada);
+    await fillSignIn(administrator.page, ada);
     await press(administrator.page, 'Accept for everybody');
     expect(await heading(administrator.page)).toBe('Access is allowed');
 
@@ -111,19 +89,5 @@ describe('the chain of consent in a browser', () => {
     expect(await heading(person.page)).toBe('An administrator has to approve this');
     expect([person.complaints, administrator.complaints]).toEqual([[], []]);
     await Promise.all([person.context.close(), administrator.context.close()]);
-  });
-
-  test('needs no mouse: the keyboard reaches the administrators’ pages one after the other, each with a ring that shows where one is', async () => {
-    const { context, page } = await aVisitor(true);
-    await page.goto(at('/admin/applications'));
-    await signIn(page, ada);
-    const reached: string[] = [];
-    for (let n = 0; n < 30 && !reached.at(-1)?.startsWith('Search'); n += 1) {
-      await page.keyboard.press('Tab');
-      reached.push(String(await page.evaluate('document.activeElement.textContent')));
-      expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).not.toBe('none');
-    }
-    expect(reached.slice(0, 3).map((name) => name.trim())).toEqual(['Applications', 'Policies', 'Report']);
-    await context.close();
   });
 });

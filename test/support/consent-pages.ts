@@ -198,7 +198,13 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
       forEverybody: [granted('User.Read', 'Ada Okafor'), granted('Group.Read.All')],
       appRoles: [granted('AuditLog.Read.All', 'Ada Okafor')],
       people: [{ name: t('Alice Adams'), permissions: [granted('Mail.Read')], revoke: form }],
-      ...{ grantHref: '/t/v2.0/adminconsent?client_id=1', disable: form, revoke: form, remove: form },
+      ...{
+        grantHref: '/t/v2.0/adminconsent?client_id=1',
+        explainHref: '/t/admin/explain?client=1',
+        disable: form,
+        revoke: form,
+        remove: form,
+      },
     }),
     accessRevoked: accessRevokedPage({
       ...{ frame, application: t('HR'), person: t('Alice'), removed, applicationHref: '/t/admin/applications/1' },
@@ -261,6 +267,7 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
       problem: t('There is no such user.'),
       explanation: {
         ...{ issued: true, scopes: [t('User.Read')], roles: [t('Reader')] },
+        ...{ application: t('HR'), username: t('alice'), api: t('Bailiwick directory') },
         steps: [
           { outcome: 'pass', rule: 'Application', words: 'It is here and enabled.' },
           {
@@ -281,7 +288,8 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
         ...{ resource: '', scope: t('User.Read Mail.Read') },
       },
       explanation: {
-        ...{ issued: true, scopes: [t('User.Read')], roles: [] },
+        ...{ issued: true, scopes: [t('User.Read')], roles: [], application: t('Fabrikam Analytics') },
+        username: t('alice@contoso.example'),
         steps: [
           { outcome: 'pass', rule: 'Application', words: 'It is here and enabled.' },
           { outcome: 'pass', rule: 'User', words: 'The account is enabled.' },
@@ -298,7 +306,7 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
       question: { clientAppId: t('b2f0'), username: '', resource: '', scope: '' },
       explanation: {
         ...{ issued: false, refusal: { code: 7000112, words: 'The application is disabled in this organization.' } },
-        ...{ scopes: [], roles: [] },
+        ...{ scopes: [], roles: [], application: t('HR') },
         steps: [{ outcome: 'fail', rule: 'Application', subject: t('HR'), words: 'It is disabled here.' }],
       },
     }),

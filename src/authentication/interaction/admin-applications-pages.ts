@@ -126,6 +126,7 @@ export class AdminApplicationsPages {
       grantHref: may('directory/oAuth2PermissionGrants/create')
         ? this.#pages.path(call, `/v2.0/adminconsent?client_id=${appId}`)
         : undefined,
+      explainHref: `${frame.base}/explain?client=${appId}`,
       disable: mayDisable ? form('enabled', { enable: String(!accountEnabled) }) : undefined,
       revoke: mayRevoke ? form('revoke') : undefined,
       remove: mayRevoke && may('directory/servicePrincipals/delete') ? form('remove') : undefined,

@@ -12,6 +12,7 @@ export const ADMIN = '/admin';
 const OFFERED: Partial<Record<AdminArea, DirectoryAction>> = {
   applications: 'directory/servicePrincipals/tokenDecisions/read',
   policies: 'directory/authorizationPolicy/standard/read',
+  explain: 'directory/servicePrincipals/tokenDecisions/read',
   report: 'directory/servicePrincipals/tokenDecisions/read',
 };
 

@@ -2,6 +2,7 @@ import type { TenantRoute } from '../authentication-server.ts';
 import type { AdminApplicationsPages } from './admin-applications-pages.ts';
 import { ADMIN, adminVisit } from './admin-frames.ts';
 import type { AdminPoliciesPages } from './admin-policies-pages.ts';
+import { showExplanation } from './explain-page.ts';
 import { type InteractionParts, serve } from './interaction-routes.ts';
 import { showReport } from './report-page.ts';
 import type { SignedInPages } from './signed-in-pages.ts';
@@ -26,6 +27,7 @@ const ROUTES: readonly (readonly ['GET' | 'POST', string, Show])[] = [
   ['POST', `/applications${ID}/remove`, ({ adminApplications }, call, id) => adminApplications.revoke(call, id, true)],
   ['GET', '/policies', ({ adminPolicies }, call) => adminPolicies.show(call)],
   ['POST', '/policies/consent', ({ adminPolicies }, call) => adminPolicies.setConsent(call)],
+  ['GET', '/explain', ({ signedInPages }, call) => showExplanation(signedInPages, call)],
   ['GET', '/report', ({ signedInPages }, call) => showReport(signedInPages, call)],
 ];
 

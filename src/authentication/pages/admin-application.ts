@@ -1,7 +1,7 @@
+import { displayName } from '../../vocabulary/display-text.ts';
 import { type AdminFrame, adminPage } from './admin-frame.ts';
 import { type ApplicationIdentity, applicationCard } from './application.ts';
 import { day, lastUse } from './dates.ts';
-import { displayName } from './display-text.ts';
 import { button, choice, type FormTarget, form, notice } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';
@@ -37,6 +37,8 @@ export interface AdminApplicationModel {
   morePeople: number;
   /** The admin consent page, for what it requires. */
   grantHref?: string | undefined;
+  /** The page that says what a token of it would carry, and why. */
+  explainHref: string;
   /** Absent where the person may not. */
   disable?: FormTarget | undefined;
   revoke?: FormTarget | undefined;
@@ -56,7 +58,7 @@ ${applicationCard(application)}
 ${granted('everybody', ICONS.people, 'For everybody, on behalf of who is signed in', model.forEverybody, 'Nothing is granted for everybody.')}
 ${granted('alone', ICONS.machine, 'Without a signed-in user', model.appRoles, 'It has no permission of its own.')}
 ${people(model)}
-${model.grantHref !== undefined && html`<div class="actions"><a class="button button-secondary" href="${model.grantHref}">Grant what it requires</a></div>`}
+<div class="actions">${model.grantHref !== undefined && html`<a class="button button-secondary" href="${model.grantHref}">Grant what it requires</a>`}<a class="button button-quiet" href="${model.explainHref}">Explain what it gets, and why</a></div>
 ${endings(model)}`,
   });
 }

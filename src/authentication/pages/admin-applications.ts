@@ -1,7 +1,7 @@
+import { displayName } from '../../vocabulary/display-text.ts';
 import { type AdminFrame, adminPage, nothingHere } from './admin-frame.ts';
 import { type Trust, trustMark } from './application.ts';
 import { day, lastUse } from './dates.ts';
-import { displayName } from './display-text.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';
 import { tile } from './layout.ts';

@@ -1,6 +1,6 @@
+import { displayName } from '../../vocabulary/display-text.ts';
 import { type Account, accountLine } from './account.ts';
 import { type ApplicationIdentity, applicationCard } from './application.ts';
-import { displayName } from './display-text.ts';
 import { decision, type FormTarget, form, notice } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';

@@ -1,4 +1,4 @@
-import { displayName, mixesAlphabets } from './display-text.ts';
+import { displayName, mixesAlphabets } from '../../vocabulary/display-text.ts';
 import { notice } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';

@@ -1,4 +1,4 @@
-import { displayName } from './display-text.ts';
+import { displayName } from '../../vocabulary/display-text.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';
 import { type Layout, page } from './layout.ts';

@@ -1,7 +1,7 @@
+import { displayName } from '../../vocabulary/display-text.ts';
 import { type Account, accountLine } from './account.ts';
 import { type ApplicationIdentity, applicationCard } from './application.ts';
 import { newAndGranted } from './asked-permissions.ts';
-import { displayName } from './display-text.ts';
 import { button, decision, type FormTarget, form } from './form.ts';
 import { type Html, html } from './html.ts';
 import { type Layout, page } from './layout.ts';

@@ -1,5 +1,5 @@
+import { displayName, displayText } from '../../vocabulary/display-text.ts';
 import { type AdminFrame, adminPage } from './admin-frame.ts';
-import { displayName, displayText } from './display-text.ts';
 import { errorSummary } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';
@@ -26,6 +26,11 @@ export interface ExplainedStep {
 
 export interface Explanation {
   issued: boolean;
+  /** Display names, where they are known here: of who would get it, and of the API that would take it. */
+  application?: string | undefined;
+  /** Absent: the application without a signed-in user. */
+  username?: string | undefined;
+  api?: string | undefined;
   /** What would be refused, with its number. */
   refusal?: { code: number; words: string } | undefined;
   scopes: readonly string[];
@@ -67,11 +72,12 @@ function input(
   return html`<div class="field"><label for="${name}">${label}</label>${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}<input id="${name}" name="${name}" type="text" value="${value}" maxlength="2000" autocomplete="off" autocapitalize="none" spellcheck="false"${required && html` required`}${hint && html` aria-describedby="${name}-hint"`}></div>`;
 }
 
-function answer({ issued, refusal, scopes, roles, steps }: Explanation): Html {
+function answer({ issued, refusal, scopes, roles, steps, application, username, api }: Explanation): Html {
   const carried = [...scopes, ...roles].map((value) => html`<code>${displayName(value)}</code> `);
-  return html`<section class="answer" aria-labelledby="answer"><div class="verdict verdict-${issued ? 'good' : 'refused'}">${issued ? ICONS.check : ICONS.alert}<div><h2 id="answer">${issued ? 'It gets a token' : 'It gets no token'}</h2>${
+  const whose = username === undefined ? 'on its own' : html`for <bdi>${displayName(username)}</bdi>`;
+  return html`<section class="answer" aria-labelledby="answer"><div class="verdict verdict-${issued ? 'good' : 'refused'}">${issued ? ICONS.check : ICONS.alert}<div><h2 id="answer">${application === undefined ? 'It' : html`<bdi>${displayName(application)}</bdi>`} ${issued ? 'gets a token' : 'gets no token'} ${whose}</h2>${
     issued
-      ? html`<p>that carries ${carried.length > 0 ? html`<span class="codes">${carried}</span>` : 'nothing'}</p>`
+      ? html`<p>${api !== undefined && html`In <bdi>${displayName(api)}</bdi> `}it carries ${carried.length > 0 ? html`<span class="codes">${carried}</span>` : 'nothing'}</p>`
       : refusal && html`<p>AADSTS${refusal.code}: ${refusal.words}</p>`
   }</div></div>
 <h3>How that was decided</h3>

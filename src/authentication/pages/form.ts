@@ -1,4 +1,4 @@
-import { displayText } from './display-text.ts';
+import { displayText } from '../../vocabulary/display-text.ts';
 import { type Html, html, type Interpolation } from './html.ts';
 import { ICONS } from './icons.ts';
 

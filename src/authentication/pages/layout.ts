@@ -1,5 +1,5 @@
+import { displayName, initial } from '../../vocabulary/display-text.ts';
 import type { AssetLinks } from './assets.ts';
-import { displayName, initial } from './display-text.ts';
 import { type Html, html, type Interpolation } from './html.ts';
 
 /** The organization that a page belongs to. */

@@ -1,7 +1,7 @@
+import { displayName, displayText } from '../../vocabulary/display-text.ts';
 import { type Account, accountLine } from './account.ts';
 import { type ApplicationIdentity, applicationCard } from './application.ts';
 import { day, lastUse } from './dates.ts';
-import { displayName, displayText } from './display-text.ts';
 import { button, type FormTarget, form, notice } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';

@@ -1,8 +1,8 @@
+import { displayName, displayText } from '../../vocabulary/display-text.ts';
 import { type Account, accountLine } from './account.ts';
 import { type ApplicationIdentity, applicationCard } from './application.ts';
 import { newAndGranted } from './asked-permissions.ts';
 import { continueWithGranted } from './consent.ts';
-import { displayName, displayText } from './display-text.ts';
 import { button, type FormTarget, form, notice } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';

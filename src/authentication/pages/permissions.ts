@@ -1,4 +1,4 @@
-import { displayName, displayText } from './display-text.ts';
+import { displayName, displayText } from '../../vocabulary/display-text.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';
 

@@ -1,5 +1,5 @@
+import { displayName, displayText } from '../../vocabulary/display-text.ts';
 import { type AdminFrame, adminPage } from './admin-frame.ts';
-import { displayName, displayText } from './display-text.ts';
 import { button, choice, errorSummary, type FormTarget, form } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';

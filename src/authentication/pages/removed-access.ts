@@ -1,5 +1,5 @@
+import { displayName } from '../../vocabulary/display-text.ts';
 import type { RemovedAccess } from '../../vocabulary/removed-access.ts';
-import { displayName } from './display-text.ts';
 import { notice } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';

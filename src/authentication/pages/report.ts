@@ -1,6 +1,6 @@
+import { displayName } from '../../vocabulary/display-text.ts';
 import { type AdminFrame, adminPage, nothingHere } from './admin-frame.ts';
 import { day, lastUse } from './dates.ts';
-import { displayName } from './display-text.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';
 import { tile } from './layout.ts';

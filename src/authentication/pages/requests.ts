@@ -1,7 +1,7 @@
+import { displayName, displayText } from '../../vocabulary/display-text.ts';
 import { type AdminFrame, adminPage, nothingHere } from './admin-frame.ts';
 import { type ApplicationIdentity, applicationCard } from './application.ts';
 import { day } from './dates.ts';
-import { displayName, displayText } from './display-text.ts';
 import { button, choice, errorSummary, type FormTarget, form, notice, textArea } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';

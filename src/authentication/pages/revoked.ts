@@ -1,6 +1,6 @@
+import { displayName } from '../../vocabulary/display-text.ts';
 import type { RemovedAccess } from '../../vocabulary/removed-access.ts';
 import { type AdminFrame, adminPage } from './admin-frame.ts';
-import { displayName } from './display-text.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';
 import { type Layout, page } from './layout.ts';

@@ -1,5 +1,5 @@
+import { displayName } from '../../vocabulary/display-text.ts';
 import { type Account, accountLine } from './account.ts';
-import { displayName } from './display-text.ts';
 import { button, type FormTarget, form } from './form.ts';
 import { type Html, html } from './html.ts';
 import { type Layout, page } from './layout.ts';

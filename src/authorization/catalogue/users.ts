@@ -38,6 +38,7 @@ export const getUsers = readOperation({
   list: true,
   route: { method: 'GET', path: '/users', status: 200 },
   permissions: { delegated: READ, application: READ },
+  onPages: true,
   input: z.strictObject({ query: listQuery }),
   target: () => ({ isOwn: false }),
   run: (permit, { query }, caller) => listUsers(permit, query, visibleProperties(caller, false)),
