@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { Client, ClientMetadata, default as Provider } from 'oidc-provider';
 import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
 import { ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from './grant-types.ts';
+import { sessionCookieName } from './session-cookies.ts';
 import { signingAlgorithms } from './signing-slot.ts';
 import type { TenantKeyring } from './tenant-keyring.ts';
 
@@ -124,7 +125,7 @@ function pinOrigin(provider: Provider, { protocol, host }: URL): void {
 function nameCookies(provider: Provider, secure: boolean): void {
   provider.cookieName = (type) => {
     if (type !== 'session') return `${secure ? '__Secure-' : ''}bailiwick-${type}`;
-    return `${secure ? '__Host-' : ''}bailiwick-session-${currentTenancy().tenantId}`;
+    return sessionCookieName(currentTenancy().tenantId, secure);
   };
 }
 
