@@ -98,6 +98,6 @@ test('CON-04: an approval grants each exactly what he asked for and what is appr
       const granted = Object.entries(await desk.granted(application));
       expect(written(new Map(granted.map(([who, values]) => [who, new Set(values)])))).toEqual(written(expected));
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }, 120_000);
