@@ -11,6 +11,7 @@ import type { TenantId } from '../vocabulary/ids.ts';
 import type { InternalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
 import type { RecordedDecision, TokenFacts } from '../vocabulary/token-decision.ts';
+import type { OpenAuthority } from './authorities/authority.ts';
 import type { Face } from './client-metadata.ts';
 import type { Reason } from './refusals.ts';
 import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
@@ -25,6 +26,8 @@ export interface OutsideAssertion {
 /** What is known of the request that is being served, from the router to the last middleware. */
 export interface OAuthRequest extends Tenancy {
   readonly tenantId: TenantId;
+  /** The open authority that the request was sent to, where it named no tenant itself. */
+  readonly authority?: OpenAuthority | undefined;
   readonly context: RequestContext;
   /** When the request came, on the clock of `performance.now()`. */
   readonly arrivedAt: number;
@@ -53,6 +56,8 @@ export interface OAuthRequest extends Tenancy {
   facts?: TokenFacts;
   /** How its token was decided, issued or not, for its record. */
   decision?: RecordedDecision;
+  /** Ids of what the token rests on: the client's service principal, grants, assignments. */
+  used?: readonly string[];
   /** The access token that the answer carries, for its record. */
   issued?: Pick<SignInEntry, 'tokenId' | 'familyId' | 'resourceId' | 'resourceDisplayName'>;
   /** What the answer's success depends on: written in one transaction before the answer leaves. */
