@@ -112,7 +112,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
     restrictOrigins,
     writeOAuthErrors,
     dropEmptyBasic,
-    new Issuance(authorization).middleware,
+    new Issuance(authorization, onError).middleware,
     new TokenEndpoints(authorization, tokens).middleware,
     completeTokenResponse,
     completeDeviceAuthorization,

@@ -10,10 +10,12 @@ import {
 } from '../authorization/internal/clients.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { type AppId, parseAppId } from '../vocabulary/ids.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 import { HIDDEN_TOKEN } from './adapter.ts';
 import { clientKeys, NO_KEYS } from './client-keys.ts';
 import { type Face, faceOf, metadataOf } from './client-metadata.ts';
 import type { FederatedCredentials } from './federated-credentials.ts';
+import { HourlyNotes } from './hourly-notes.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -50,10 +52,15 @@ export interface ClientsParts {
 export class Clients {
   readonly #parts: ClientsParts;
   readonly #known = new LRUCache<string, KnownClient>({ max: MAX_KNOWN, ttl: REMEMBERED_MS });
-  readonly #noted = new LRUCache<string, true>({ max: MAX_KNOWN, ttl: 3_600_000 });
+  readonly #usedSecrets: HourlyNotes;
 
   constructor(parts: ClientsParts) {
+    const { authorization, onError } = parts;
     this.#parts = parts;
+    this.#usedSecrets = new HourlyNotes(async (tenantId, ids) => {
+      const principal = internalPrincipal('tokenService', tenantId);
+      for (const id of ids) await authorization.performInternal(principal, noteSecretUse, id);
+    }, onError);
   }
 
   /** The client as this request shows it; also gives the request its client's state and its tenant's keys. */
@@ -143,21 +150,12 @@ export class Clients {
     const valid = matching.find(({ startsAt, endsAt }) => startsAt <= now && endsAt > now);
     if (valid) {
       request.isAuthenticated = true;
-      this.#noteUse(request, valid.keyId);
+      // Other tenants' applications keep no record here.
+      if (request.client?.isOwn) this.#usedSecrets.note(request.tenantId, [valid.keyId]);
       return true;
     }
     request.reason = matching.length > 0 ? 'secretExpired' : 'secretWrong';
     return false;
-  }
-
-  /** Once an hour for each secret, and nobody waits for it. Other tenants' applications keep no record here. */
-  #noteUse({ principal, client }: OAuthRequest, keyId: string): void {
-    if (!client?.isOwn || this.#noted.has(keyId)) return;
-    this.#noted.set(keyId, true);
-    this.#parts.authorization.performInternal(principal, noteSecretUse, keyId).catch((error: unknown) => {
-      this.#noted.delete(keyId);
-      this.#parts.onError(error);
-    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { noteUses } from '../authorization/internal/last-uses.ts';
 import {
   IssuanceError,
   type IssuanceFailure,
@@ -6,9 +7,12 @@ import {
   type SignInEntry,
 } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
+import { internalPrincipal } from '../vocabulary/principals.ts';
 import { FAMILY_SECONDS } from './adapter.ts';
+import { HourlyNotes } from './hourly-notes.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
+import { usedIds } from './token-decisions.ts';
 
 /** What a family begins with. */
 const BEGINNINGS: ReadonlySet<string> = new Set(['AuthorizationCode', 'DeviceCode']);
@@ -22,8 +26,14 @@ const RACES: ReadonlySet<IssuanceFailure> = new Set(['consumed', 'outdated']);
 export class Issuance {
   readonly #authorization: Authorization;
 
-  constructor(authorization: Authorization) {
+  readonly #lastUses: HourlyNotes;
+
+  constructor(authorization: Authorization, onError: (error: unknown) => void) {
     this.#authorization = authorization;
+    this.#lastUses = new HourlyNotes(
+      (tenantId, ids) => authorization.performInternal(internalPrincipal('tokenService', tenantId), noteUses, ids),
+      onError,
+    );
   }
 
   /** Upstream of the library's endpoints. */
@@ -43,6 +53,7 @@ export class Issuance {
       if (request.pending.signIn) recordToken(ctx, request);
       await this.#commit(request);
     }
+    if (ctx.oidc?.route === 'token') this.#lastUses.note(request.tenantId, usedIds(request, hasIdToken(ctx)));
   };
 
   async #commit({ principal, pending, assumed }: OAuthRequest): Promise<void> {
@@ -86,6 +97,10 @@ function recordToken(ctx: KoaContextWithOIDC, request: OAuthRequest): void {
     servicePrincipalId,
     sessionId: AccessToken?.sessionUid,
   };
+}
+
+function hasIdToken({ body }: KoaContextWithOIDC): boolean {
+  return typeof body === 'object' && body !== null && 'id_token' in body;
 }
 
 /** What every sign-in record says of its request. */

@@ -56,6 +56,8 @@ export interface OAuthRequest extends Tenancy {
   facts?: TokenFacts;
   /** How its token was decided, issued or not, for its record. */
   decision?: RecordedDecision;
+  /** Ids of what the token rests on: the client's service principal, grants, assignments. */
+  used?: readonly string[];
   /** The access token that the answer carries, for its record. */
   issued?: Pick<SignInEntry, 'tokenId' | 'familyId' | 'resourceId' | 'resourceDisplayName'>;
   /** What the answer's success depends on: written in one transaction before the answer leaves. */

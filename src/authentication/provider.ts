@@ -192,10 +192,19 @@ function featuresOf({ resources, pages }: ProviderParts): NonNullable<Configurat
   };
 }
 
+/** Disabled or deleted after the session was found: without it the library looks for the grant of nobody. */
+const ACCOUNT_GONE = new interactionPolicy.Check(
+  'account_gone',
+  'the person is not there any more',
+  'login_required',
+  ({ oidc }) => Boolean(oidc.session?.accountId) && !oidc.account,
+);
+
 /** The library would ask native clients for consent each time; consent is a row here, and PKCE guards the rest. */
 function interactionPolicyOf() {
   const policy = interactionPolicy.base();
   policy.get('consent')?.checks.remove('native_client_prompt');
+  policy.get('login')?.checks.add(ACCOUNT_GONE);
   // Before the others: who is not signed in is asked by the sign-in page, which answers this prompt too.
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   return policy;

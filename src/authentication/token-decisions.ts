@@ -2,9 +2,10 @@ import { errors } from 'oidc-provider';
 import type { ClientState, ResourceState } from '../authorization/internal/clients.ts';
 import { getTokenFacts } from '../authorization/internal/token-facts.ts';
 import type { Authorization } from '../authorization/perform.ts';
-import { decideToken, recordedDecision } from '../authorization/token-decision.ts';
+import { decideToken, recordedDecision, usedBy } from '../authorization/token-decision.ts';
+import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import type { DecisionReason, TokenAsk, TokenDecision, TokenFacts } from '../vocabulary/token-decision.ts';
-import { currentRequest } from './oauth-request.ts';
+import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { type ErrorClass, refuse } from './refusals.ts';
 
 /** Reasons that are of one kind of error wherever they come up (RFC 6749, section 5.2; RFC 8707, section 2). */
@@ -25,7 +26,10 @@ export function requireToken(facts: TokenFacts, ask: TokenAsk): TokenDecision {
   const decision = decideToken(facts, ask);
   currentRequest().decision = recordedDecision(decision, ask);
   const { refusal, trace } = decision;
-  if (!refusal) return decision;
+  if (!refusal) {
+    currentRequest().used = [facts.client.servicePrincipalId ?? [], ...usedBy(decision)].flat();
+    return decision;
+  }
   const about = ABOUT.has(refusal) ? trace.find(({ reason }) => reason === refusal)?.subject : undefined;
   throw refuse(errorOf(refusal, ask), refusal, about);
 }
@@ -33,6 +37,13 @@ export function requireToken(facts: TokenFacts, ask: TokenAsk): TokenDecision {
 export function errorOf(refusal: DecisionReason, { kind, via }: Pick<TokenAsk, 'kind' | 'via'>): ErrorClass {
   const general = via === 'authorize' ? errors.AccessDenied : errors.InvalidGrant;
   return ERRORS[refusal] ?? (kind === 'application' ? errors.UnauthorizedClient : general);
+}
+
+/** What the request's answer rests on, the consent to its ID token included. */
+export function usedIds({ used = [], facts }: OAuthRequest, hasIdToken: boolean): readonly string[] {
+  if (!hasIdToken || !facts) return used;
+  const signIn = { kind: 'delegated', resource: DIRECTORY_APP_ID, asked: ['openid'], via: 'code' } as const;
+  return [...new Set([...used, ...usedBy(decideToken(facts, signIn))])];
 }
 
 /** Who a stored token of the library's is about. */

@@ -48,13 +48,14 @@ export interface TokenExplanation extends Pick<TokenAsk, 'kind' | 'via'> {
 export function explained(facts: TokenFacts, ask: TokenAsk, decision: TokenDecision): TokenExplanation {
   const resource = facts.resources.find(({ appId }) => appId === ask.resource);
   const { issued, refusal, scopes, roles, trace } = decision;
+  const grants = facts.resources.flatMap((each) => each.grants);
   return {
     clientAppId: facts.client.appId,
     userId: facts.user?.id ?? null,
     ...{ kind: ask.kind, via: ask.via },
     resource: { appId: ask.resource, displayName: resource?.displayName ?? null },
     ...{ issued, refusal: refusal ? inWords(refusal) : null, scopes, roles },
-    trace: trace.map((step) => explainedStep(step, resource?.grants ?? [])),
+    trace: trace.map((step) => explainedStep(step, grants)),
   };
 }
 

@@ -78,6 +78,13 @@ export function recordedDecision(
   };
 }
 
+/** Ids of the grants and assignments without which the token would carry less. */
+export function usedBy({ issued, trace }: TokenDecision): readonly string[] {
+  if (!issued) return [];
+  const ids = trace.flatMap(({ outcome, by }) => (outcome === 'pass' ? (by?.grant ?? by?.assignment ?? []) : []));
+  return [...new Set(ids)];
+}
+
 /** Tenant, client, person, what began when he signed in, and whether the client is open to him. */
 function presenceOf({ tenantEnabled, client, user, family }: TokenFacts, kind: TokenAsk['kind']): TraceStep[] {
   const steps = [
@@ -93,7 +100,9 @@ function presenceOf({ tenantEnabled, client, user, family }: TokenFacts, kind: T
 /** A sign-in is continued without the person only where he, or an administrator, consented to that too. */
 function refreshStep(facts: TokenFacts): TraceStep {
   const ask = { kind: 'delegated', resource: DIRECTORY_APP_ID, asked: [OFFLINE_ACCESS], via: 'authorize' } as const;
-  return check('family', decideToken(facts, ask).issued, 'consentRequired', OFFLINE_ACCESS);
+  const { issued, trace } = decideToken(facts, ask);
+  const by = trace.find(({ subject }) => subject === OFFLINE_ACCESS)?.by;
+  return { ...check('family', issued, 'consentRequired', OFFLINE_ACCESS), ...(issued && by ? { by } : {}) };
 }
 
 /** Why the application gets no token here, whatever is asked for. */

@@ -32,7 +32,6 @@ const COMING: ReadonlySet<string> = new Set([
   'directory/appConsentRequests/standard/read',
   'directory/appConsentRequests/ownRequest/create',
   'directory/appConsentRequests/review',
-  'authentication/use/note',
   'notifications/outbox/read',
   'notifications/outbox/update',
   'directory/appConsentRequests/expire',

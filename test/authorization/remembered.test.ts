@@ -20,6 +20,7 @@ const LEAVE_VERSIONS: Readonly<Record<string, string>> = {
   takeUserCode: 'artifacts are read in each request',
   issueTokens: 'a family that begins was asked for by nobody before',
   noteSecretUse: 'when a secret was used decides nothing',
+  noteUses: 'when something was last used decides nothing',
   beginTry: 'throttles are read in each request',
   dropTry: 'throttles are read in each request',
   endTries: 'throttles are read in each request',
