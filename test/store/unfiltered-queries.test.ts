@@ -15,6 +15,9 @@ import * as clients from '../../src/directory/clients.ts';
 import * as conditionSets from '../../src/directory/condition-sets.ts';
 import * as consentOrigins from '../../src/directory/consent-origins.ts';
 import * as consentPolicies from '../../src/directory/consent-policies.ts';
+import * as consentRequestReview from '../../src/directory/consent-request-review.ts';
+import * as consentRequests from '../../src/directory/consent-requests.ts';
+import * as consentReviewers from '../../src/directory/consent-reviewers.ts';
 import * as consentUsage from '../../src/directory/consent-usage.ts';
 import * as consents from '../../src/directory/consents.ts';
 import * as dependents from '../../src/directory/dependents.ts';
@@ -220,6 +223,49 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
         object(`${mark}-0000-4000-8000-000000000020`),
       ),
   ],
+  listConsentRequests: ['directory', (permit) => consentRequests.listConsentRequests(permit, page)],
+  readConsentRequest: [
+    'directory',
+    (permit, { consentRequest }) => consentRequests.readConsentRequest(permit, object(consentRequest)),
+  ],
+  listUserConsentRequests: [
+    'directory',
+    (permit, { consentRequest }) =>
+      consentRequests.listUserConsentRequests(permit, object(consentRequest), undefined, page),
+  ],
+  readUserConsentRequest: [
+    'directory',
+    (permit, { mark, consentRequest }) =>
+      consentRequests.readUserConsentRequest(permit, {
+        requestId: object(consentRequest),
+        id: object(`${mark}-0000-4000-8000-000000000022`),
+      }),
+  ],
+  isRequester: [
+    'directory',
+    (permit, { user, consentRequest }) => consentRequests.isRequester(permit, object(consentRequest), object(user)),
+  ],
+  findConsentRequestDecision: [
+    'directory',
+    (permit, { consentRequest }) => consentRequests.findConsentRequestDecision(permit, object(consentRequest)),
+  ],
+  listMyConsentRequests: [
+    'authentication',
+    (permit, { user }) => consentRequests.listMyConsentRequests(permit, object(user)),
+  ],
+  listReviewerIds: ['directory', (permit) => consentReviewers.listReviewerIds(permit)],
+  isConsentReviewer: ['directory', (permit, { user }) => consentReviewers.isConsentReviewer(permit, object(user))],
+  listNamedReviewers: [
+    'directory',
+    (permit, { user }) =>
+      consentReviewers.listNamedReviewers(permit, [{ query: `/users/${user}`, queryType: 'MicrosoftGraph' }]),
+  ],
+  findUserId: ['directory', (permit, { mark, domain }) => consentReviewers.findUserId(permit, `${mark}@${domain}`)],
+  readRequestedApplication: [
+    'directory',
+    (permit, { appId }) => consentRequestReview.readRequestedApplication(permit, appId),
+  ],
+  findResources: ['directory', (permit, { appId }) => consentRequestReview.findResources(permit, [appId])],
   listConsentUsage: ['directory', (permit) => consentUsage.listConsentUsage(permit, page)],
   readGrantedScopes: [
     'authentication',

@@ -248,9 +248,9 @@ grant insert, delete on application_owners, service_principal_owners, published_
 -- An administrator sets the two policies at the pages too.
 grant insert, update on tenant_policies to bailiwick_authentication;
 
--- People ask and reviewers decide, at the pages and through the API. A decision is a record.
+-- People ask and reviewers decide, at the pages and through the API. Who asks again widens what he asked for. A decision is a record.
 grant insert, update (status, completed_at) on app_consent_requests to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
-grant insert, update (told_at) on user_consent_requests to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
+grant insert, update (reason, scopes, told_at) on user_consent_requests to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
 grant insert on consent_request_decisions to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
 
 grant insert on outbox_messages to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
