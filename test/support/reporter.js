@@ -13,7 +13,7 @@ const LEAST = {
   directory: 30,
   interfaces: 440,
   isolation: 60,
-  protocol: 145,
+  protocol: 205,
   server: 49,
   store: 200,
   vocabulary: 1,
