@@ -18,7 +18,6 @@ export type ReadRequests = Permit<
   | 'directory/appConsentRequests/standard/read'
   | 'directory/appConsentRequests/ownRequest/create'
   | 'directory/appConsentRequests/review'
-  | 'directory/appConsentRequests/expire'
 >;
 
 /** Of one person. */
