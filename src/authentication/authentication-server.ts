@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
+import { type Authority, type AuthorityRoutes, authorityOf, type OpenAuthority } from './authorities/authority.ts';
 import { contextOf, isStrictTransport, setCommonHeaders } from './call.ts';
 import { oauthErrorBody } from './oauth-errors.ts';
 import type { OAuthRequest } from './oauth-request.ts';
 import type { OnRefusal } from './refusal-records.ts';
 import { describe, type Reason } from './refusals.ts';
-import { RESERVED_TENANTS, type Tenants } from './tenants.ts';
+import type { Tenants } from './tenants.ts';
 import type { VirtualIssuer } from './virtual-issuer.ts';
 
 /** A route of our own beside the library's. `path` is what follows the tenant's segment. */
@@ -28,6 +29,8 @@ export interface AuthenticationServerOptions {
   readonly origin: string;
   readonly tenants: Tenants;
   readonly issuer: VirtualIssuer;
+  /** `/common` and `/organizations`. */
+  readonly authorities: AuthorityRoutes;
   /** Discovery, keys, userinfo, introspection, revocation, pages. */
   readonly routes: readonly TenantRoute[];
   /** Paths without a tenant: assets. */
@@ -47,6 +50,11 @@ const LIBRARY_ROUTE =
 const CLIENT_ROUTE = /^\/oauth2\/v2\.0\/(token|introspect|revoke|devicecode)$/;
 const RFC_8414 = /^\/\.well-known\/oauth-authorization-server\/([^/?#]{1,255})\/v2\.0$/;
 const MAX_URL_LENGTH = 32_768;
+/** Words in a tenant's place that mean none. */
+const WITHOUT_TENANTS: Partial<Record<Authority, Reason>> = {
+  consumers: 'consumersRefused',
+  '{tenantid}': 'tenantTemplate',
+};
 
 /** The listener of sign-in and tokens: finds the tenant on the path, then our route or the library's. */
 export function makeAuthenticationServer(options: AuthenticationServerOptions) {
@@ -77,19 +85,64 @@ async function route(
   if (plain) return plain(request, response);
   const [, segment = '', rest = ''] = /^\/([^/?#]{1,255})(\/[^?#]*)$/.exec(path) ?? [];
   if (url.length > MAX_URL_LENGTH || rest === '') return writeNotFound(response);
-  if (RESERVED_TENANTS.has(segment.toLowerCase()))
-    return writeRefusal(request, response, 400, 'tenantReserved', context, options);
-  const isOfClient = request.method === 'POST' && CLIENT_ROUTE.test(rest);
-  const [own, match] = isOfClient ? [] : ownRoute(options.routes, request.method, rest);
-  const tenantId = await (own?.isPublic ? options.tenants.publicIdOf(segment) : options.tenants.idOf(segment));
+  const authority = authorityOf(segment);
+  if (authority) return routeAuthority(request, response, { context, arrivedAt, authority, url, rest }, options);
+  const tenantId = await tenantOf(segment, request, rest, options);
   if (!tenantId) return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
-  const tenancy = tenancyOf(tenantId, context, arrivedAt);
-  if (isOfClient) return options.issuer.dispatch(request, response, tenancy);
+  return routeTenant(request, response, tenancyOf(tenantId, context, arrivedAt), rest, options);
+}
+
+/** The library's routes for clients, and who else is public, need no look-up of the tenant itself. */
+function tenantOf(segment: string, { method }: IncomingMessage, rest: string, options: AuthenticationServerOptions) {
+  const { tenants, routes } = options;
+  const [own] = isOfClient(method, rest) ? [] : ownRoute(routes, method, rest);
+  return own?.isPublic ? tenants.publicIdOf(segment) : tenants.idOf(segment);
+}
+
+async function routeTenant(
+  request: IncomingMessage,
+  response: ServerResponse,
+  tenancy: OAuthRequest,
+  rest: string,
+  options: AuthenticationServerOptions,
+): Promise<void> {
+  if (isOfClient(request.method, rest)) return options.issuer.dispatch(request, response, tenancy);
+  const [own, match] = ownRoute(options.routes, request.method, rest);
   if (!own && !LIBRARY_ROUTE.test(rest)) return writeNotFound(response);
-  if (!own?.isPublic && !(await options.tenants.find(tenantId)))
-    return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
+  if (!own?.isPublic && !(await options.tenants.find(tenancy.tenantId)))
+    return writeRefusal(request, response, 400, 'tenantUnknown', tenancy.context, options);
   if (own && match) return own.handle(request, response, tenancy, match);
   return options.issuer.dispatch(request, response, tenancy);
+}
+
+function isOfClient(method: string | undefined, rest: string): boolean {
+  return method === 'POST' && CLIENT_ROUTE.test(rest);
+}
+
+interface AuthorityRequest {
+  readonly context: RequestContext;
+  readonly arrivedAt: number;
+  readonly authority: Authority;
+  readonly url: string;
+  readonly rest: string;
+}
+
+async function routeAuthority(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { context, arrivedAt, authority, url, rest }: AuthorityRequest,
+  options: AuthenticationServerOptions,
+): Promise<void> {
+  const refuse = (status: number, reason: Reason, error?: string) =>
+    writeRefusal(request, response, status, reason, context, options, error);
+  if (authority !== 'common' && authority !== 'organizations')
+    return refuse(400, WITHOUT_TENANTS[authority] ?? 'tenantReserved');
+  const query = new URLSearchParams(url.split('?')[1]);
+  const call = { request, response, context, authority, path: rest, query, refuse };
+  const directed = await options.authorities.serve(call);
+  if (!directed) return;
+  const tenancy = tenancyOf(directed.tenantId, context, arrivedAt, authority);
+  return routeTenant(directed.request, response, tenancy, rest, options);
 }
 
 /** RFC 8414 puts the well-known part first; from here on there is one form. */
@@ -99,10 +152,15 @@ function normalised(request: IncomingMessage): string {
   return tenant === undefined ? url : `/${tenant}/v2.0/.well-known/openid-configuration`;
 }
 
-function tenancyOf(tenantId: TenantId, context: RequestContext, arrivedAt: number): OAuthRequest {
+function tenancyOf(
+  tenantId: TenantId,
+  context: RequestContext,
+  arrivedAt: number,
+  authority?: OpenAuthority,
+): OAuthRequest {
   const principal = internalPrincipal('tokenService', tenantId);
   const keyring = { key: () => undefined };
-  return { tenantId, context, arrivedAt, principal, keyring, resources: new Map(), pending: {} };
+  return { tenantId, authority, context, arrivedAt, principal, keyring, resources: new Map(), pending: {} };
 }
 
 function ownRoute(
@@ -125,6 +183,7 @@ function writeRefusal(
   reason: Reason,
   context: RequestContext,
   options: AuthenticationServerOptions,
+  error = status === 503 ? 'temporarily_unavailable' : 'invalid_request',
 ): void {
   if (status === 503) response.setHeader('Retry-After', '2');
   else options.onRefusal({ reason: `request: ${reason}` }, context);
@@ -132,7 +191,6 @@ function writeRefusal(
     options.writeErrorPage(response, status, reason, context);
     return;
   }
-  const error = status === 503 ? 'temporarily_unavailable' : 'invalid_request';
   writeJson(response, status, oauthErrorBody(error, describe(reason), context.correlationId));
 }
 

@@ -3,6 +3,9 @@ import type { Authorization } from '../authorization/perform.ts';
 import type { Outbound } from '../outbound/fetch.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
 import { makeAuthenticationServer } from './authentication-server.ts';
+import { Authorities } from './authorities/authorities.ts';
+import { DirectedRequests } from './authorities/directed-requests.ts';
+import { HomeRealm } from './authorities/home-realm.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
 import { Clients, dropEmptyBasic } from './clients.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
@@ -18,6 +21,7 @@ import { ErrorPages } from './interaction/error-pages.ts';
 import { makeInteraction } from './interaction/interaction.ts';
 import { LibraryPages } from './interaction/library-pages.ts';
 import { PageWriter } from './interaction/page-writer.ts';
+import { Forms } from './interaction/submitted-form.ts';
 import { Issuance } from './issuance.ts';
 import { writeOAuthErrors } from './oauth-errors.ts';
 import { PersonClaims } from './optional-claims.ts';
@@ -117,11 +121,17 @@ export function makeAuthentication(options: AuthenticationOptions) {
   provider.on('server_error', (ctx, error) => {
     ctx.state.thrown = error;
   });
+  const homeRealm = new HomeRealm({
+    ...{ authorization, origin, tenants, writer, errorPages },
+    forms: new Forms(keys.forms, origin),
+    onRefusal: options.onRefusal,
+  });
   const interaction = makeInteraction({ ...options, provider, clients, resources, tenants, writer, errorPages });
   return makeAuthenticationServer({
     origin,
     issuer,
     tenants,
+    authorities: new Authorities({ origin, directoryOrigin, homeRealm, directed: new DirectedRequests(tenants) }),
     routes: [
       discoveryRoute(origin, directoryOrigin),
       keysRoute(signingKeys),

@@ -1,4 +1,4 @@
-import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC, type default as Provider } from 'oidc-provider';
 import { currentRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
 
@@ -9,10 +9,23 @@ const MAX_REUSED_SECONDS = 600;
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Endpoints by which a client's assertion may be addressed, beside the issuer. */
-export interface AssertionAudience {
-  readonly issuer: string;
-  readonly tokenEndpoint: string;
+/**
+ * To whom a client's assertion may be addressed: the tenant's issuer, its token endpoint, and that of the open authority
+ * which the request was sent to.
+ */
+export function assertionAudiences(origin: string): readonly string[] {
+  const { tenantId, authority } = currentRequest();
+  const tenants = authority === undefined ? [tenantId] : [tenantId, authority];
+  return [`${origin}/${tenantId}/v2.0`, ...tenants.map((name) => `${origin}/${name}/oauth2/v2.0/token`)];
+}
+
+/** The library accepts the issuer, the token endpoint and the very endpoint; what is ours in place of that. */
+export function nameAssertionAudiences(provider: Provider, origin: string): void {
+  // A public member, which the type definitions leave out.
+  const { prototype } = (
+    provider as unknown as { OIDCContext: { prototype: { clientJwtAuthExpectedAudience(): ReadonlySet<string> } } }
+  ).OIDCContext;
+  prototype.clientJwtAuthExpectedAudience = () => new Set(assertionAudiences(origin));
 }
 
 /**
@@ -24,9 +37,9 @@ export function checkClientAssertion(
   { oidc }: KoaContextWithOIDC,
   claims: Json,
   header: Json,
-  { issuer, tokenEndpoint }: AssertionAudience,
+  audiences: readonly string[],
 ): void {
-  if (claims.aud !== issuer && claims.aud !== tokenEndpoint) {
+  if (typeof claims.aud !== 'string' || !audiences.includes(claims.aud)) {
     throw refuseAssertion('assertionAudience');
   }
   const seconds = Number(claims.exp) - Date.now() / 1_000;

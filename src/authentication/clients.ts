@@ -175,6 +175,10 @@ function show(request: OAuthRequest, known: KnownClient | undefined): Shown | un
   request.client = state;
   request.keyring = keyring;
   if (!definition) return undefined;
+  if (request.authority && definition.signInAudience !== 'AzureADMultipleOrgs') {
+    request.reason = 'notMultiTenant';
+    return undefined;
+  }
   request.definition = definition;
   const shown = shownFace();
   const face = faceOf(definition, shown);

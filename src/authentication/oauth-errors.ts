@@ -58,11 +58,15 @@ function completeError(ctx: KoaContextWithOIDC): void {
   if (ctx.status < 400 || !isErrorBody(body)) return;
   const request = currentRequest();
   const reason = reasonOf(request, body.error);
-  if (reason === 'tenantUnknown') ctx.status = 400;
-  const error = reason === 'tenantUnknown' ? 'invalid_request' : body.error;
+  const isOfAuthority = reason !== undefined && OF_AUTHORITY.has(reason);
+  if (isOfAuthority) ctx.status = 400;
+  const error = isOfAuthority ? 'invalid_request' : body.error;
   const description = reason ? describe(reason) : (body.error_description ?? error);
   ctx.body = oauthErrorBody(error, description, request.context.correlationId);
 }
+
+/** What is wrong is where the request was sent, not who sent it. */
+const OF_AUTHORITY: ReadonlySet<Reason> = new Set(['tenantUnknown', 'notMultiTenant']);
 
 /** Only where the library says no more than that client authentication failed. */
 function reasonOf({ reason }: OAuthRequest, error: string): Reason | undefined {

@@ -11,6 +11,7 @@ import type { TenantId } from '../vocabulary/ids.ts';
 import type { InternalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
 import type { RecordedDecision, TokenFacts } from '../vocabulary/token-decision.ts';
+import type { OpenAuthority } from './authorities/authority.ts';
 import type { Face } from './client-metadata.ts';
 import type { Reason } from './refusals.ts';
 import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
@@ -25,6 +26,8 @@ export interface OutsideAssertion {
 /** What is known of the request that is being served, from the router to the last middleware. */
 export interface OAuthRequest extends Tenancy {
   readonly tenantId: TenantId;
+  /** The open authority that the request was sent to, where it named no tenant itself. */
+  readonly authority?: OpenAuthority | undefined;
   readonly context: RequestContext;
   /** When the request came, on the clock of `performance.now()`. */
   readonly arrivedAt: number;

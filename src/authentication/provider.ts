@@ -3,7 +3,7 @@ import Provider, { type Configuration, errors, interactionPolicy, type KoaContex
 import type { Authorization } from '../authorization/perform.ts';
 import { OIDC_SCOPES } from '../vocabulary/permissions.ts';
 import { FAMILY_SECONDS, makeAdapter } from './adapter.ts';
-import { checkClientAssertion } from './client-assertions.ts';
+import { assertionAudiences, checkClientAssertion, nameAssertionAudiences } from './client-assertions.ts';
 import type { ClientCredentialsGrant } from './client-credentials.ts';
 import type { Clients } from './clients.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
@@ -22,6 +22,7 @@ import type { Resources } from './resources.ts';
 import { sessionSeconds } from './session-lifetime.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { makeSigningSlots } from './signing-slot.ts';
+import { nameTenantInTokens } from './tenant-hint.ts';
 import type { TokenClaims } from './token-claims.ts';
 import { ACCESS_TOKEN_SECONDS } from './token-lifetimes.ts';
 import { currentKeyring, makeVirtualIssuer, type VirtualIssuer } from './virtual-issuer.ts';
@@ -63,6 +64,8 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   });
   parts.replayGuard.protect(provider);
   setOutsideAssertionsAside(provider);
+  nameAssertionAudiences(provider, parts.origin);
+  nameTenantInTokens(provider);
   parts.grants.register(provider);
   parts.refreshGrant.register(provider);
   parts.deviceGrant.register(provider);
@@ -117,9 +120,7 @@ function configurationOf(parts: ProviderParts): Configuration {
     adapter: makeAdapter(authorization),
     jwks: { keys: makeSigningSlots(currentKeyring) },
     assertJwtClientAuthClaimsAndHeader: (ctx, claims, header) => {
-      const { tenantId } = currentRequest();
-      const issuer = `${origin}/${tenantId}/v2.0`;
-      checkClientAssertion(ctx, claims, header, { issuer, tokenEndpoint: `${origin}/${tenantId}/oauth2/v2.0/token` });
+      checkClientAssertion(ctx, claims, header, assertionAudiences(origin));
     },
     pairwiseIdentifier: (_ctx, accountId, client) =>
       pairwiseSubject(subjectKey, currentRequest().tenantId, client.clientId, accountId),
@@ -190,10 +191,19 @@ function featuresOf({ resources, pages }: ProviderParts): NonNullable<Configurat
   };
 }
 
+/** Disabled or deleted after the session was found: without it the library looks for the grant of nobody. */
+const ACCOUNT_GONE = new interactionPolicy.Check(
+  'account_gone',
+  'the person is not there any more',
+  'login_required',
+  ({ oidc }) => Boolean(oidc.session?.accountId) && !oidc.account,
+);
+
 /** The library would ask native clients for consent each time; consent is a row here, and PKCE guards the rest. */
 function interactionPolicyOf() {
   const policy = interactionPolicy.base();
   policy.get('consent')?.checks.remove('native_client_prompt');
+  policy.get('login')?.checks.add(ACCOUNT_GONE);
   // Before the others: who is not signed in is asked by the sign-in page, which answers this prompt too.
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   return policy;

@@ -7,7 +7,22 @@ import { DECISION_REASONS } from '../vocabulary/token-decision.ts';
  */
 export const REASONS = {
   ...DECISION_REASONS,
-  tenantReserved: [90002, 'This authority needs the name or id of one organization.'],
+  tenantReserved: [90002, 'This address needs the name or id of one organization.'],
+  tenantNotNamed: [
+    50059,
+    'Nothing in the request names an organization. Use the endpoint of one: its id or domain in place of common or organizations.',
+  ],
+  tenantTemplate: [
+    90002,
+    'Each organization has its own keys and issuer. Put its id, which a token has as tid, in place of {tenantid} or common.',
+  ],
+  consumersRefused: [9002332, 'There are no personal accounts here, only those of organizations. Use /organizations.'],
+  notMultiTenant: [
+    50194,
+    'No application with this client_id is set up for several organizations. Use the endpoint of its own organization, or make it multi-tenant.',
+  ],
+  redirectUriUnknown: [50011, 'The redirect_uri is not one that the application has registered.'],
+  homeRealmUnknown: [50058, 'Nothing in the request says which organization to sign in to, and nobody may be asked.'],
   applicationUnknown: [700016, 'No application with this client_id was found in the organization.'],
   secretWrong: [7000215, 'The client secret is not one of this application. Send the value of the secret, not its id.'],
   secretExpired: [7000222, 'The client secret has expired. Add a new one to the application.'],

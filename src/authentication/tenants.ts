@@ -4,10 +4,9 @@ import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
 import { LastKnown } from './last-known.ts';
 
-/** Names that mean no single organization. They get their meaning later; until then they are refused in words. */
-export const RESERVED_TENANTS: ReadonlySet<string> = new Set(['common', 'organizations', 'consumers']);
-
-const DOMAIN = /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/;
+const MAX_DOMAIN_LENGTH = 253;
+// Held against the name as it was written: letters that only become ASCII in lower case (the Kelvin sign) are others.
+const DOMAIN = /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/i;
 
 /** The tenant that a path segment names: an id, or a verified domain in any case. */
 export class Tenants {
@@ -21,11 +20,19 @@ export class Tenants {
 
   /** The id for a segment. An id is not looked up here: whoever uses it reads the tenant's rows and finds none. */
   async idOf(segment: string): Promise<TenantId | undefined> {
-    const id = parseTenantId(segment);
-    if (id) return id;
-    const domain = segment.toLowerCase();
-    if (domain.length > 253 || !DOMAIN.test(domain)) return undefined;
-    return this.#authorization.performInternal(internalPrincipal('tokenService', NO_TENANT), resolveDomain, domain);
+    return parseTenantId(segment) ?? this.#idOfDomain(segment);
+  }
+
+  /** The enabled tenant that has verified a domain. */
+  async ofDomain(domain: string): Promise<Tenant | undefined> {
+    const id = await this.#idOfDomain(domain);
+    return id && this.find(id);
+  }
+
+  async #idOfDomain(name: string): Promise<TenantId | undefined> {
+    if (name.length > MAX_DOMAIN_LENGTH || !DOMAIN.test(name)) return undefined;
+    const principal = internalPrincipal('tokenService', NO_TENANT);
+    return this.#authorization.performInternal(principal, resolveDomain, name.toLowerCase());
   }
 
   /** The tenant's own row, if it exists and is enabled. */

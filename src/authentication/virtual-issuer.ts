@@ -4,7 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import type { Client, ClientMetadata, default as Provider } from 'oidc-provider';
 import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
+import { shareContextAccessor } from './context-accessor.ts';
 import { ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from './grant-types.ts';
+import { sessionCookieName } from './session-cookies.ts';
 import { signingAlgorithms } from './signing-slot.ts';
 import type { TenantKeyring } from './tenant-keyring.ts';
 
@@ -76,13 +78,14 @@ export interface VirtualIssuer {
 }
 
 /**
- * Lets one Provider serve every tenant's issuer. All that Bailiwick bends of the library is here and in
- * `signing-slot.ts`, on members that its type definitions publish; `virtual-issuer.test.ts` has a test for each
+ * Lets one Provider serve every tenant's issuer. All that Bailiwick bends of the library is here, in
+ * `context-accessor.ts` and in `signing-slot.ts`, on members that its type definitions publish; `virtual-issuer.test.ts` has a test for each
  * assumption. Call it once, right after the Provider is constructed with `origin` as its issuer.
  */
 export function makeVirtualIssuer(provider: Provider, options: VirtualIssuerOptions): VirtualIssuer {
   const issuerOf = (tenantId: string) => `${options.origin}/${tenantId}/v2.0`;
   Object.defineProperty(provider, 'issuer', { get: () => issuerOf(currentTenancy().tenantId) });
+  shareContextAccessor(provider);
   pinOrigin(provider, new URL(options.origin));
   nameCookies(provider, options.origin.startsWith('https:'));
 
@@ -124,7 +127,7 @@ function pinOrigin(provider: Provider, { protocol, host }: URL): void {
 function nameCookies(provider: Provider, secure: boolean): void {
   provider.cookieName = (type) => {
     if (type !== 'session') return `${secure ? '__Secure-' : ''}bailiwick-${type}`;
-    return `${secure ? '__Host-' : ''}bailiwick-session-${currentTenancy().tenantId}`;
+    return sessionCookieName(currentTenancy().tenantId, secure);
   };
 }
 

@@ -75,7 +75,11 @@ const KEYS = { ServicePrincipal: 'service_principal_id', User: 'user_id', Group:
 export async function readAssignable(
   permit:
     | Read
-    | Permit<'directory/oAuth2PermissionGrants/create' | 'directory/oAuth2PermissionGrants/ownConsent/create'>,
+    | Permit<
+        | 'directory/oAuth2PermissionGrants/create'
+        | 'directory/oAuth2PermissionGrants/ownConsent/create'
+        | 'directory/appConsentRequests/review'
+      >,
   resourceId: ObjectId,
   appRoleId: string,
 ): Promise<{ appId: string; memberTypes: readonly string[] }> {

@@ -13,6 +13,8 @@ export type ConsentFactsPermit = Permit<
   | 'authentication/tokens/read'
   | 'directory/oAuth2PermissionGrants/create'
   | 'directory/oAuth2PermissionGrants/ownConsent/create'
+  | 'directory/appConsentRequests/ownRequest/create'
+  | 'directory/appConsentRequests/review'
 >;
 
 /**

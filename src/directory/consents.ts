@@ -33,7 +33,9 @@ export interface ConsentedAppRole {
 }
 
 export type ConsentPermit = Permit<
-  'directory/oAuth2PermissionGrants/create' | 'directory/oAuth2PermissionGrants/ownConsent/create'
+  | 'directory/oAuth2PermissionGrants/create'
+  | 'directory/oAuth2PermissionGrants/ownConsent/create'
+  | 'directory/appConsentRequests/review'
 >;
 
 /**

@@ -9,6 +9,7 @@ type Write = Permit<
   | 'directory/servicePrincipals/create'
   | 'directory/oAuth2PermissionGrants/create'
   | 'directory/oAuth2PermissionGrants/ownConsent/create'
+  | 'directory/appConsentRequests/review'
 >;
 
 /**

@@ -25,6 +25,8 @@ type Read = Permit<
   | 'directory/oAuth2PermissionGrants/standard/read'
   | 'directory/oAuth2PermissionGrants/create'
   | 'directory/oAuth2PermissionGrants/ownConsent/create'
+  | 'directory/appConsentRequests/ownRequest/create'
+  | 'directory/appConsentRequests/review'
   | 'directory/oAuth2PermissionGrants/basic/update'
   | 'directory/oAuth2PermissionGrants/delete'
 >;

@@ -68,6 +68,7 @@ type CreatePermit = Permit<
   | 'directory/servicePrincipals/create'
   | 'directory/oAuth2PermissionGrants/create'
   | 'directory/oAuth2PermissionGrants/ownConsent/create'
+  | 'directory/appConsentRequests/review'
 >;
 type ReadPermit =
   | CreatePermit

@@ -137,6 +137,8 @@ export function isPrivilegedAppRole(id: string): boolean {
 
 const privilegedScopes: ReadonlySet<string> = new Set([
   'Directory.AccessAsUser.All',
+  // On its own an application decides no request; in a reviewer's name it could approve its own.
+  'ConsentRequest.ReadWrite.All',
   ...directoryApi.appRoles.filter((role) => role.isPrivileged).map((role) => role.value),
 ]);
 

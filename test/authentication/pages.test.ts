@@ -7,6 +7,7 @@ import { consentPage } from '../../src/authentication/pages/consent.ts';
 import { confirmDevicePage, deviceEndedPage, userCodePage } from '../../src/authentication/pages/device.ts';
 import { errorPage } from '../../src/authentication/pages/error.ts';
 import { ASSET_HEADERS, contentSecurityPolicy, pageHeaders } from '../../src/authentication/pages/headers.ts';
+import { homeRealmPage } from '../../src/authentication/pages/home-realm.ts';
 import { myAccountPage } from '../../src/authentication/pages/my-account.ts';
 import { needsApprovalPage } from '../../src/authentication/pages/needs-approval.ts';
 import type { Permission } from '../../src/authentication/pages/permissions.ts';
@@ -43,6 +44,10 @@ function everyPage(t: (text: string) => string): Record<string, string> {
       username: t('alice'),
       problem: 'rejected',
       canCancel: true,
+    }),
+    homeRealm: homeRealmPage({
+      ...{ layout, form, application: t('HR'), username: t('alice@contoso.example'), canCancel: true },
+      ...{ purpose: 'signIn', problem: 'unknown' },
     }),
     confirm: signInPage({ layout, form, application: t('HR'), account }),
     password: changePasswordPage({ layout, form, account, forced: true, problems: ['tooShort'] }),
@@ -185,6 +190,7 @@ describe('every page', () => {
     const hidden = 'xsrf csrf';
     expect(Object.fromEntries(names.map((name) => [name, fieldNames(markup(name)).join(' ')]))).toEqual({
       signIn: `${hidden} username password decision decision`,
+      homeRealm: `${hidden} username decision decision`,
       userCode: `${hidden} user_code decision decision`,
       confirmDevice: `${hidden} decision decision`,
       deviceEnded: '',

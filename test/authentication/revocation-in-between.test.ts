@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, formsOf, headingOf, type Page } from '../../scripts/demo-story/browser.ts';
+import { getAccount } from '../../src/authorization/internal/accounts.ts';
 import { keepSession } from '../../src/authorization/internal/artifacts.ts';
 import { endTries } from '../../src/authorization/internal/sign-ins.ts';
 import { issueTokens } from '../../src/authorization/internal/tokens.ts';
@@ -117,6 +118,22 @@ describe('SES-09, RAC-15: sessions that are ended', () => {
       },
     );
     expect([headingOf(after), after.location]).toEqual(['Sign in', undefined]);
+  });
+
+  test('of a person who is deleted while her session is being looked up begin nothing: she is asked to sign in', async () => {
+    for (const prompt of ['', 'none']) {
+      const person = await aPerson(database, server, tenant);
+      const { browser } = await signIn(server, tenant, application, person);
+      const asked = new Authorize(server, tenant, application, prompt ? { prompt } : {});
+      const page = await meanwhile(
+        getAccount,
+        (slow) => through(slow, browser).open(asked.url),
+        () => asSuperuser(database, 'delete from users where tenant_id = $1 and id = $2', [tenant.id, person.id]),
+      );
+      if (prompt) expect(page.location?.searchParams.get('error')).toBe('login_required');
+      else expect([page.status, page.location]).toEqual([400, undefined]);
+      expect(headingOf(await browser.open(asked.url))).toBe(prompt ? '' : 'Sign in');
+    }
   });
 
   test('within the second in which they began end all the same', async () => {

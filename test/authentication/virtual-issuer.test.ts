@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import { runAsTenant } from '../../src/authentication/virtual-issuer.ts';
 import type { KeySlot, SigningAlgorithm } from '../../src/authorization/internal/signing-keys.ts';
 import {
@@ -257,5 +258,22 @@ describe('the tenant in scope', () => {
     expect(() => running.provider.issuer).toThrow('no tenant in scope');
     expect(() => running.provider.cookieName('session')).toThrow('no tenant in scope');
     await expect(running.provider.Client.find('web')).rejects.toThrow('no tenant in scope');
+  });
+});
+
+describe('the context of a request', () => {
+  test('is found through its prototype: an accessor of its own would keep the request until a full collection', async () => {
+    const own: unknown[] = [];
+    const { provider } = running;
+    const note = (ctx: KoaContextWithOIDC) => {
+      own.push(Object.getOwnPropertyDescriptor(ctx, 'oidc'), ctx.oidc.client?.clientId);
+    };
+    provider.on('grant.success', note);
+    try {
+      await daemonToken(contoso);
+    } finally {
+      provider.off('grant.success', note);
+    }
+    expect(own).toEqual([undefined, 'daemon']);
   });
 });

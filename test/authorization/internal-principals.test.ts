@@ -32,9 +32,7 @@ const COMING: ReadonlySet<string> = new Set([
   'directory/appConsentRequests/standard/read',
   'directory/appConsentRequests/ownRequest/create',
   'directory/appConsentRequests/review',
-  'notifications/outbox/read',
-  'notifications/outbox/update',
-  'directory/appConsentRequests/expire',
+  'directory/appConsentRequests/remind',
 ]);
 
 const ALL: ReadonlySet<string> = new Set([...DIRECTORY_ACTIONS, ...INTERNAL_ACTIONS]);
@@ -63,12 +61,14 @@ describe('the product’s own principals', () => {
     expect(INTERNAL_PRINCIPALS.refusalRecorder).toEqual(['authorization/refusals/create']);
   });
 
-  test('the courier finds tenants, sends what waits, and ends requests that nobody decided', () => {
+  test('the courier finds tenants, sends what waits, warns of credentials, and ends requests that nobody decided', () => {
     expect(INTERNAL_PRINCIPALS.courier).toEqual([
       'authorization/versions/read',
       'notifications/outbox/read',
       'notifications/outbox/update',
       'directory/appConsentRequests/expire',
+      'directory/appConsentRequests/remind',
+      'directory/applications/credentials/warn',
     ]);
   });
 

@@ -20,6 +20,7 @@ import { parseObjectId } from '../../src/vocabulary/ids.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal } from '../../src/vocabulary/principals.ts';
 import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { lateRequests } from '../support/late-requests.ts';
 import { times } from '../support/length.ts';
 import { applicationPrincipal, delegatedPrincipal } from '../support/principals.ts';
 import {
@@ -197,44 +198,6 @@ const REVOCATIONS: Readonly<Record<string, () => Promise<Revocation>>> = {
   },
 };
 
-interface Tried {
-  readonly before: number;
-  /** Requests that began after the revocation was acknowledged, and those of them that succeeded. */
-  readonly after: number;
-  readonly leaks: number;
-}
-
-/** Many callers at once ask until the revocation is acknowledged, and `tries` times each process afterwards. */
-async function race(
-  asks: readonly (() => Promise<unknown>)[],
-  revoke: () => Promise<unknown>,
-  tries: number,
-): Promise<Tried> {
-  let [before, after, leaks] = [0, 0, 0];
-  let acknowledged = false;
-  const caller = async (ask: () => Promise<unknown>, wanted: number) => {
-    for (let mine = 0; mine < wanted; ) {
-      const late = acknowledged;
-      const succeeded = await ask().then(
-        () => true,
-        () => false,
-      );
-      if (!late) before += succeeded ? 1 : 0;
-      else {
-        mine += 1;
-        after += 1;
-        leaks += succeeded ? 1 : 0;
-      }
-    }
-  };
-  const callers = asks.flatMap((ask) => Array.from({ length: 10 }, () => caller(ask, Math.ceil(tries / 10))));
-  while (before < asks.length * 20) await sleep(1);
-  await revoke();
-  acknowledged = true;
-  await Promise.all(callers);
-  return { before, after, leaks };
-}
-
 const TRIES = times(100, 1_000);
 
 describe('after a revocation is acknowledged, no later request succeeds at any process', () => {
@@ -244,9 +207,9 @@ describe('after a revocation is acknowledged, no later request succeeds at any p
       for (let round = 0; round < times(2, 5); round += 1) {
         const { principal, revoke, restore } = await prepare();
         const asks = serving.map((process) => () => process.perform(principal, getUser, { id: bystander.id }, context));
-        const { before, after, leaks } = await race(asks, revoke, TRIES);
+        const { before, refusedBefore, after, leaks } = await lateRequests({ asks, revoke, tries: TRIES });
         expect(before).toBeGreaterThan(0);
-        expect({ after, leaks }).toEqual({ after: 2 * TRIES, leaks: 0 });
+        expect({ refusedBefore, after, leaks }).toEqual({ refusedBefore: [], after: 2 * TRIES, leaks: 0 });
         await restore?.();
       }
     },
@@ -264,7 +227,7 @@ describe('after a revocation is acknowledged, no later request succeeds at any p
         `with gone as (delete from role_assignments where user_id = $1) update tenant_versions set version = version + 1`,
         [person.id],
       );
-    expect(await race(asks, revoke, TRIES)).toMatchObject({ after: 2 * TRIES, leaks: 0 });
+    expect(await lateRequests({ asks, revoke, tries: TRIES })).toMatchObject({ after: 2 * TRIES, leaks: 0 });
   }, 120_000);
 
   test('the control: live states under a version that is remembered for a moment do let later requests through', async () => {
@@ -290,7 +253,7 @@ describe('after a revocation is acknowledged, no later request succeeds at any p
       if (!state?.userEnabled) throw new Error('refused');
     };
     await ask(); // From here on it is remembered.
-    expect((await race([ask, ask], revoke, TRIES)).leaks).toBeGreaterThan(0);
+    expect((await lateRequests({ asks: [ask, ask], revoke, tries: TRIES })).leaks).toBeGreaterThan(0);
   });
 });
 

@@ -11,7 +11,9 @@ export interface IsolationCase {
   parameters?(objects: Objects, tenant: TestTenant): Readonly<Record<string, string>>;
   body?(objects: Objects, tenant: TestTenant): object;
   /** For an operation without a route: the sign-in pages' own, or the operator's. */
-  input?(objects: Objects): object;
+  input?(objects: Objects, tenant: TestTenant): object;
+  /** The caller's directory roles, where it is not for a Global Administrator. */
+  readonly roles?: readonly string[];
   /** What a foreign object is answered with, like a random one, where that is not 404. */
   readonly refusals?: { readonly [Name in keyof Objects]?: number };
 }
@@ -42,6 +44,12 @@ const set = (name: 'includeSet' | 'excludeSet') => ({
 });
 const classified = {
   parameters: ({ resource, classification }: Objects) => ({ id: resource, classificationId: classification }),
+};
+const partOfRequest = {
+  parameters: ({ consentRequest, userConsentRequest }: Objects) => ({
+    id: consentRequest,
+    userConsentRequestId: userConsentRequest,
+  }),
 };
 const password = 'correct horse battery staple';
 
@@ -235,6 +243,41 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   },
   deleteDelegatedPermissionClassification: classified,
   listConsentUsage: {},
+  // Requests for consent
+  getAdminConsentRequestPolicy: {},
+  putAdminConsentRequestPolicy: {
+    body: ({ user, group }) => ({
+      ...{ isEnabled: true, notifyReviewers: true, remindersEnabled: true, requestDurationInDays: 7 },
+      reviewers: [{ query: `/users/${user}` }, { query: `/groups/${group}/transitiveMembers` }],
+    }),
+    refusals: { user: 400, group: 400 },
+  },
+  listConsentReviewers: { input: () => ({}) },
+  findConsentReviewer: { input: ({ user }, { domain }) => ({ userPrincipalName: `${user}@${domain}` }) },
+  requestConsent: {
+    input: ({ loneAppId, resource }) => ({
+      appId: loneAppId,
+      scopes: [{ resourceId: resource, values: ['Write'] }],
+      reason: 'For my work.',
+    }),
+    roles: [],
+    refusals: { loneAppId: 400 },
+  },
+  listMyConsentRequests: { input: () => ({}) },
+  getMyConsentRequestStanding: { input: () => ({}) },
+  listAppConsentRequests: {},
+  listAppConsentRequestsToReview: {},
+  getAppConsentRequest: on('consentRequest'),
+  listUserConsentRequests: on('consentRequest'),
+  getUserConsentRequest: partOfRequest,
+  getUserConsentRequestApproval: partOfRequest,
+  listUserConsentRequestApprovalStages: partOfRequest,
+  approveAppConsentRequest: {
+    ...on('consentRequest'),
+    body: ({ appId }) => ({ consentType: 'Principal', scopes: [{ resourceAppId: appId, values: ['Read'] }] }),
+    refusals: { appId: 400 },
+  },
+  denyAppConsentRequest: on('consentRequest'),
 };
 
 export interface CaseRequest {

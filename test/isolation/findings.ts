@@ -41,7 +41,7 @@ export async function findingsOf(
   await furnish(database, theirs, own, THEIR_MARKER);
   await furnish(database, mine, twin, MY_MARKER);
   await furnish(database, theirs, foreign, THEIR_MARKER);
-  const administrator = await anAdministrator(database, mine);
+  const administrator = await anAdministrator(database, mine, given.roles);
   const call = (objects: Objects, tenant = mine) =>
     attempt(neighbours, administrator, operation, given, objects, tenant);
   const findings: string[] = [];
@@ -133,7 +133,7 @@ function referencesOf({ parameters, body, input }: IsolationCase, tenant: TestTe
   };
   parameters?.(noticing, noticingTenant);
   body?.(noticing, noticingTenant);
-  input?.(noticing);
+  input?.(noticing, noticingTenant);
   return [...names];
 }
 
@@ -145,7 +145,7 @@ async function attempt(
   objects: Objects,
   tenant: TestTenant,
 ): Promise<Attempt> {
-  if (input) return attemptInside(neighbours, administrator, operation, input(objects));
+  if (input) return attemptInside(neighbours, administrator, operation, input(objects, tenant));
   const { method, path, body } = requestOf(operation, objects, tenant);
   const { status, text } = await neighbours.server.call(await administrator.token(), method, path, body);
   return { status, text: text.replace(/"innerError":\{[^}]*\}/, '') };
@@ -173,10 +173,14 @@ async function attemptInside(
 }
 
 /** A fresh one for each operation, because some of them end his sessions. */
-async function anAdministrator(database: TestDatabase, tenant: TestTenant): Promise<TestPrincipal> {
+async function anAdministrator(
+  database: TestDatabase,
+  tenant: TestTenant,
+  roles: readonly string[] = ['Global Administrator'],
+): Promise<TestPrincipal> {
   const administrator = await aUser(database, tenant, {
     scopes: DELEGATED_PERMISSIONS,
-    roles: ['Global Administrator'],
+    roles,
   });
   await asSuperuser(database, "insert into user_passwords (tenant_id, user_id, password_hash) values ($1, $2, 'x')", [
     tenant.id,

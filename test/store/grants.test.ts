@@ -73,7 +73,8 @@ test.each(SIDES)(
       `update consent_request_decisions set review_result = 'Approve'`,
       'delete from consent_request_decisions',
       `update app_consent_requests set app_id = gen_random_uuid()`,
-      `update user_consent_requests set scopes = '[]'`,
+      'update user_consent_requests set user_id = gen_random_uuid()',
+      'update user_consent_requests set created_at = now()',
       'delete from user_consent_requests',
     ])
       await expect(run(side, way)).rejects.toMatchObject(denied);

@@ -15,6 +15,9 @@ import * as clients from '../../src/directory/clients.ts';
 import * as conditionSets from '../../src/directory/condition-sets.ts';
 import * as consentOrigins from '../../src/directory/consent-origins.ts';
 import * as consentPolicies from '../../src/directory/consent-policies.ts';
+import * as consentRequestReview from '../../src/directory/consent-request-review.ts';
+import * as consentRequests from '../../src/directory/consent-requests.ts';
+import * as consentReviewers from '../../src/directory/consent-reviewers.ts';
 import * as consentUsage from '../../src/directory/consent-usage.ts';
 import * as consents from '../../src/directory/consents.ts';
 import * as dependents from '../../src/directory/dependents.ts';
@@ -24,6 +27,7 @@ import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
 import * as memberObjects from '../../src/directory/member-objects.ts';
 import * as organizations from '../../src/directory/organizations.ts';
+import * as outboxDelivery from '../../src/directory/outbox-delivery.ts';
 import * as ownConsents from '../../src/directory/own-consents.ts';
 import * as owners from '../../src/directory/owners.ts';
 import * as grantPolicies from '../../src/directory/permission-grant-policies.ts';
@@ -39,6 +43,7 @@ import * as families from '../../src/directory/token-families.ts';
 import * as userAssignments from '../../src/directory/user-assignments.ts';
 import * as userPasswords from '../../src/directory/user-passwords.ts';
 import * as users from '../../src/directory/users.ts';
+import * as webhookSecrets from '../../src/directory/webhook-secrets.ts';
 import { Permit, type Statement } from '../../src/store/permit.ts';
 import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
@@ -57,7 +62,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 type Read = (permit: Permit<never>, of: FilledTenant) => Promise<unknown>;
-type Login = 'authentication' | 'directory';
+type Login = 'authentication' | 'directory' | 'operator';
 
 const object = (id: string) => parseObjectId(id) as NonNullable<ReturnType<typeof parseObjectId>>; // of the filled tenant
 const app = (id: string) => parseAppId(id) as NonNullable<ReturnType<typeof parseAppId>>; // of the filled tenant
@@ -220,6 +225,49 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
         object(`${mark}-0000-4000-8000-000000000020`),
       ),
   ],
+  listConsentRequests: ['directory', (permit) => consentRequests.listConsentRequests(permit, page)],
+  readConsentRequest: [
+    'directory',
+    (permit, { consentRequest }) => consentRequests.readConsentRequest(permit, object(consentRequest)),
+  ],
+  listUserConsentRequests: [
+    'directory',
+    (permit, { consentRequest }) =>
+      consentRequests.listUserConsentRequests(permit, object(consentRequest), undefined, page),
+  ],
+  readUserConsentRequest: [
+    'directory',
+    (permit, { mark, consentRequest }) =>
+      consentRequests.readUserConsentRequest(permit, {
+        requestId: object(consentRequest),
+        id: object(`${mark}-0000-4000-8000-000000000022`),
+      }),
+  ],
+  isRequester: [
+    'directory',
+    (permit, { user, consentRequest }) => consentRequests.isRequester(permit, object(consentRequest), object(user)),
+  ],
+  findConsentRequestDecision: [
+    'directory',
+    (permit, { consentRequest }) => consentRequests.findConsentRequestDecision(permit, object(consentRequest)),
+  ],
+  listMyConsentRequests: [
+    'authentication',
+    (permit, { user }) => consentRequests.listMyConsentRequests(permit, object(user)),
+  ],
+  listReviewerIds: ['directory', (permit) => consentReviewers.listReviewerIds(permit)],
+  isConsentReviewer: ['directory', (permit, { user }) => consentReviewers.isConsentReviewer(permit, object(user))],
+  listNamedReviewers: [
+    'directory',
+    (permit, { user }) =>
+      consentReviewers.listNamedReviewers(permit, [{ query: `/users/${user}`, queryType: 'MicrosoftGraph' }]),
+  ],
+  findUserId: ['directory', (permit, { mark, domain }) => consentReviewers.findUserId(permit, `${mark}@${domain}`)],
+  readRequestedApplication: [
+    'directory',
+    (permit, { appId }) => consentRequestReview.readRequestedApplication(permit, appId),
+  ],
+  findResources: ['directory', (permit, { appId }) => consentRequestReview.findResources(permit, [appId])],
   listConsentUsage: ['directory', (permit) => consentUsage.listConsentUsage(permit, page)],
   readGrantedScopes: [
     'authentication',
@@ -244,12 +292,19 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'authentication',
     (permit, { user, servicePrincipal }) => accessRevocation.isUsedBy(permit, object(servicePrincipal), object(user)),
   ],
+  readNextAttempt: ['authentication', (permit) => outboxDelivery.readNextAttempt(permit, ['mail'])],
+  listUndelivered: ['operator', (permit) => outboxDelivery.listUndelivered(permit)],
+  claimMessages: [
+    'authentication',
+    (permit) => outboxDelivery.claimMessages(permit, { channels: ['mail'], limit: 10 }),
+  ],
+  readWebhookTarget: ['authentication', (permit) => webhookSecrets.readWebhookTarget(permit)],
   readUser: ['directory', (permit, { user }) => users.readUser(permit, object(user))],
 };
 
 /** Functions that look at no tenant's rows, or across tenants on purpose. */
 const OTHERS = [
-  ...['readPage', 'readVersions', 'listStatement', 'isScalar', 'listTenantIds'],
+  ...['readPage', 'readVersions', 'listStatement', 'isScalar', 'listTenantVersions'],
   ...['listRoleDefinitions', 'readRoleDefinition'],
 ];
 
@@ -337,7 +392,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
       'isGrantPrivileged',
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment', 'isUsedBy'],
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
-      ...['readPrincipalType', 'isOwnerOf'],
+      ...['readPrincipalType', 'isOwnerOf', 'readNextAttempt', 'listUndelivered'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
   });

@@ -33,7 +33,7 @@ export interface TestDirectoryServer {
 
 /** The directory API on a port of its own, wired as `main.ts` wires it, with the directory login. */
 export async function aDirectoryServer(
-  database: TestDatabase,
+  database: Pick<TestDatabase, 'sealer' | 'authorization'>,
   catalogue: readonly AnyOperation[] = CATALOGUE,
   authorization = database.authorization('directory'),
 ): Promise<TestDirectoryServer> {

@@ -175,6 +175,13 @@ function governanceRowsOf(
   const { mark, user, application, publishedAppId, servicePrincipal, consentRequest } = tenant;
   return [
     at('tenant_policies', 'id, settings', `'authorizationPolicy', jsonb_build_object('mark', $2::text)`, mark),
+    at(
+      'tenant_policies',
+      'id, settings',
+      `'adminConsentRequestPolicy', jsonb_build_object('isEnabled', true, 'reviewers',
+        jsonb_build_array(jsonb_build_object('query', '/users/' || $2::text, 'queryType', 'MicrosoftGraph')))`,
+      user,
+    ),
     at('permission_grant_policies', 'id, display_name', '$2, $2', mark),
     at(
       'permission_grant_condition_sets',

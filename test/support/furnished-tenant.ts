@@ -31,6 +31,8 @@ export const OBJECTS = [
   'includeSet',
   'excludeSet',
   'classification',
+  'consentRequest',
+  'userConsentRequest',
 ] as const;
 export type ObjectName = (typeof OBJECTS)[number];
 export type Objects = Readonly<Record<ObjectName, string>>;
@@ -71,6 +73,15 @@ const ROWS = `
     values ($tenant, $includeSet, $grantPolicy, 'includes', 'delegated'), ($tenant, $excludeSet, $grantPolicy, 'excludes', 'delegated');
   insert into delegated_permission_classifications (tenant_id, id, service_principal_id, permission_id, permission_name, classification)
     values ($tenant, $classification, $resource, gen_random_uuid(), $marker, 'low');
+  insert into app_consent_requests (tenant_id, id, app_id, app_display_name, expires_at)
+    values ($tenant, $consentRequest, $loneAppId, $marker, now() + interval '1 day');
+  insert into user_consent_requests (tenant_id, id, app_consent_request_id, user_id, reason, scopes)
+    values ($tenant, $userConsentRequest, $consentRequest, $member, $marker,
+      jsonb_build_array(jsonb_build_object('resourceAppId', $appId, 'values', jsonb_build_array('Read'))));
+  insert into tenant_policies (tenant_id, id, settings)
+    values ($tenant, 'adminConsentRequestPolicy', jsonb_build_object('isEnabled', true, 'reviewers',
+      jsonb_build_array(jsonb_build_object('query', '/users/' || $user, 'queryType', 'MicrosoftGraph'))))
+    on conflict (tenant_id, id) do update set settings = excluded.settings;
   insert into tenant_policies (tenant_id, id, settings)
     values ($tenant, 'authorizationPolicy', '{"allowDynamicClientRegistration": true}') on conflict do nothing`;
 

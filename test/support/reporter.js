@@ -5,7 +5,7 @@ import { relative, sep } from 'node:path';
 const LEAST = {
   architecture: 24,
   authentication: 410,
-  authorization: 64,
+  authorization: 84,
   browser: 25,
   cli: 45,
   config: 22,

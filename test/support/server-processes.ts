@@ -1,26 +1,31 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { TestDatabase } from './database.ts';
-import type { ServerProcessSettings } from './server-process.ts';
+import type { ServerProcessOrigins, ServerProcessSettings } from './server-process.ts';
 
-export interface ServerProcess {
-  readonly origin: string;
+export interface ServerProcess extends ServerProcessOrigins {
   stop(): Promise<void>;
 }
 
-/** Starts an authorization server in a process of its own on the test's database. */
-export async function aServerProcess(database: TestDatabase, publicOrigin: string): Promise<ServerProcess> {
+/** Starts both sides in a process of their own on the test's database. */
+export async function aServerProcess(
+  database: TestDatabase,
+  publicOrigin: string,
+  broken: Pick<ServerProcessSettings, 'believesVersionsMs'> = {},
+): Promise<ServerProcess> {
   const settings: ServerProcessSettings = {
-    url: database.urls.authentication,
+    urls: database.urls,
     key: database.key.toString('base64'),
     publicOrigin,
+    ...broken,
   };
   const file = new URL('./server-process.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [file, JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {},
   });
-  return { origin: await firstLine(child), stop: () => stopped(child) };
+  const origins: ServerProcessOrigins = JSON.parse(await firstLine(child));
+  return { ...origins, stop: () => stopped(child) };
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {

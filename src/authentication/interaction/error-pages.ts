@@ -15,6 +15,8 @@ export type Trouble =
   | 'absent'
   | 'expired'
   | 'tenant'
+  | 'consumers'
+  | 'singleTenant'
   | 'application'
   | 'redirect'
   | 'request'
@@ -68,6 +70,20 @@ const WORDS: Record<Trouble, Words> = {
     happened: 'The address names no organization that signs in here.',
     next: [CHECK_ADDRESS, TELL_MAKER],
   },
+  consumers: {
+    title: 'Personal accounts can not be used here',
+    happened: 'Only people of organizations sign in here.',
+    next: [
+      'Go back to the application, and sign in with the account that you have from your organization.',
+      TELL_MAKER,
+    ],
+  },
+  singleTenant: {
+    title: 'This application is not for every organization',
+    happened:
+      'It is not set up for people of several organizations, or we do not know it. You were not signed in to it.',
+    next: ['Use the address that your own organization gave you for the application.', TELL_MAKER],
+  },
   application: {
     title: 'We do not know this application',
     happened: 'It is not registered for this organization, so you were not signed in to it.',
@@ -108,6 +124,10 @@ const WORDS: Record<Trouble, Words> = {
 const OF_REASON: Partial<Record<Reason, Trouble>> = {
   tenantUnknown: 'tenant',
   tenantReserved: 'tenant',
+  tenantTemplate: 'tenant',
+  consumersRefused: 'consumers',
+  notMultiTenant: 'singleTenant',
+  redirectUriUnknown: 'redirect',
   unavailable: 'busy',
 };
 const OF_OAUTH_ERROR: Readonly<Record<string, Trouble>> = {

@@ -70,7 +70,16 @@ export class Forms {
    */
   async read(request: IncomingMessage, bound: string, maxFields = MAX_FIELDS): Promise<SubmittedForm> {
     this.#requireSameOrigin(request);
-    const form = new SubmittedForm(fieldsOf(await bodyOf(request), maxFields));
+    return this.formOf(request, await bodyOf(request), bound, maxFields);
+  }
+
+  /**
+   * The form that a body is, already read.
+   * @throws FormError
+   */
+  formOf(request: IncomingMessage, body: string, bound: string, maxFields = MAX_FIELDS): SubmittedForm {
+    this.#requireSameOrigin(request);
+    const form = new SubmittedForm(fieldsOf(body, maxFields));
     const token = Buffer.from(form.text('csrf'));
     const expected = Buffer.from(this.tokenFor(bound));
     if (token.length !== expected.length || !timingSafeEqual(token, expected)) throw new FormError('stale');
@@ -89,19 +98,25 @@ export class Forms {
 export async function bodyOf(request: IncomingMessage): Promise<string> {
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') throw new FormError('notAForm');
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BYTES) throw new FormError('tooLarge');
+  const bytes = await bytesOf(request, MAX_BYTES);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new FormError('malformed');
+  }
+}
+
+/** @throws FormError `tooLarge` */
+export async function bytesOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new FormError('tooLarge');
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > MAX_BYTES) throw new FormError('tooLarge');
+    if (size > maxBytes) throw new FormError('tooLarge');
     chunks.push(chunk);
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw new FormError('malformed');
-  }
+  return Buffer.concat(chunks);
 }
 
 function fieldsOf(body: string, maxFields: number): Map<string, string> {

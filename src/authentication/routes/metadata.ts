@@ -13,8 +13,7 @@ export function discoveryRoute(origin: string, directoryOrigin: string): TenantR
     isPublic: true,
     path: /^\/v2\.0\/\.well-known\/openid-configuration$/,
     handle: async (_request, response, { tenantId }) => {
-      openToAll(response);
-      writeJson(response, 200, discoveryDocument(origin, directoryOrigin, tenantId));
+      writePublicJson(response, discoveryDocument(origin, directoryOrigin, tenantId));
     },
   };
 }
@@ -29,13 +28,14 @@ export function keysRoute(signingKeys: SigningKeys): TenantRoute {
     handle: async (_request, response, { tenantId }) => {
       const read = async () => (await signingKeys.published(tenantId)).map(({ publicJwk }) => publicJwk);
       const keys = await sets.read(tenantId, read);
-      openToAll(response);
-      writeJson(response, 200, { keys });
+      writePublicJson(response, { keys });
     },
   };
 }
 
-function openToAll(response: ServerResponse): void {
+/** For every page of every origin to read, and to keep for a while. */
+export function writePublicJson(response: ServerResponse, body: object): void {
   response.setHeader('Cache-Control', MAX_AGE);
   response.setHeader('Access-Control-Allow-Origin', '*');
+  writeJson(response, 200, body);
 }

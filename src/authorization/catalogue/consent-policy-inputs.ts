@@ -7,6 +7,9 @@ import {
   PERMISSION_TYPES,
   UNCONDITIONAL,
 } from '../../vocabulary/consent-policy.ts';
+import { parseReviewer } from '../../vocabulary/consent-reviewers.ts';
+import { directoryRole } from '../../vocabulary/directory-roles.ts';
+import { urlProblem } from '../../vocabulary/outbound-urls.ts';
 import { text } from './inputs.ts';
 
 const guid = z.guid().transform((id) => id.toLowerCase());
@@ -71,6 +74,42 @@ export const authorizationProperties = {
   defaultUserRolePermissions: z.strictObject({ permissionGrantPoliciesAssigned: assigned }),
   allowDynamicClientRegistration: z.boolean(),
   allowDeviceCodeFlow: z.boolean(),
+};
+
+const reviewerQuery = text(200).superRefine((written, context) => {
+  const reviewer = parseReviewer(written);
+  if (!reviewer) {
+    const message = 'Must be /users/{id}, /groups/{id}/transitiveMembers or the role assignments of a directory role.';
+    context.addIssue({ code: 'custom', message });
+  } else if (reviewer.kind === 'role' && !directoryRole(reviewer.id))
+    context.addIssue({ code: 'custom', message: 'There is no such directory role.' });
+});
+
+const webhookUrl = z
+  .string()
+  .max(2_048)
+  .superRefine((written, context) => {
+    const problem = urlProblem(written);
+    if (problem) context.addIssue({ code: 'custom', message: `The URL ${problem}.` });
+  });
+
+/** What of Graph's `adminConsentRequestPolicy` can be set. */
+export const consentRequestProperties = {
+  isEnabled: z.boolean(),
+  notifyReviewers: z.boolean(),
+  remindersEnabled: z.boolean(),
+  requestDurationInDays: z.int().min(1).max(60),
+  reviewers: z
+    .array(
+      z.strictObject({
+        query: reviewerQuery,
+        queryType: z.literal('MicrosoftGraph').default('MicrosoftGraph'),
+        queryRoot: z.null().optional(),
+      }),
+    )
+    .max(50)
+    .transform((reviewers) => reviewers.map(({ query: named, queryType }) => ({ query: named, queryType }))),
+  notificationWebhook: z.strictObject({ url: webhookUrl }).nullable(),
 };
 
 function withoutUndefined<Properties extends object>(properties: Properties) {

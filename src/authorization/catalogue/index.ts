@@ -6,6 +6,8 @@ import * as applications from './applications.ts';
 import * as auditLogs from './audit-logs.ts';
 import * as authorizationPolicy from './authorization-policy.ts';
 import * as classifications from './classifications.ts';
+import * as consentRequestPolicy from './consent-request-policy.ts';
+import * as consentRequests from './consent-requests.ts';
 import * as consentUsage from './consent-usage.ts';
 import * as explain from './explain.ts';
 import * as federatedCredentials from './federated-credentials.ts';
@@ -52,4 +54,6 @@ export const CATALOGUE: readonly AnyOperation[] = [
   authorizationPolicy,
   classifications,
   consentUsage,
+  consentRequestPolicy,
+  consentRequests,
 ].flatMap((module): AnyOperation[] => Object.values(module));

@@ -15,7 +15,24 @@ export function text(max: number) {
     .refine((value) => !CONTROL.test(value) && value.isWellFormed(), 'Control characters are not allowed.');
 }
 
-/** The same, or null to clear the property. */
+/** What people write in several lines: 1 to `max` characters, of control characters line ends alone, which become `\n`. */
+export function prose(max: number) {
+  return z
+    .string()
+    .transform((value) => value.replace(/\r\n?/g, '\n').trim())
+    .pipe(
+      z
+        .string()
+        .min(1)
+        .max(max)
+        .refine(
+          (value) => !CONTROL.test(value.replace(/[\n\t]/g, ' ')) && value.isWellFormed(),
+          'Control characters are not allowed.',
+        ),
+    );
+}
+
+/** A text, or null to clear the property. */
 export function nullableText(max: number) {
   return text(max).nullable();
 }

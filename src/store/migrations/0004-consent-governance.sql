@@ -112,22 +112,32 @@ create table outbox_messages (
   parameters jsonb not null default '{}',
   created_at timestamptz not null default now(),
   attempts integer not null default 0,
+  -- Whoever sends it moves this on before he does: until then nobody else does.
   next_attempt_at timestamptz not null default now(),
-  sent_at timestamptz,
+  -- What could not be told by then is told no more.
+  deliver_until timestamptz not null default now() + interval '7 days',
+  settled_at timestamptz,
+  -- dropped: there was nobody to tell; dead: it was given up.
+  outcome text check (outcome in ('sent', 'dropped', 'dead')),
   last_error text,
-  expires_at timestamptz not null default now() + interval '30 days',
+  -- As long as it stands here the same thing is not told again.
+  expires_at timestamptz not null default now() + interval '60 days',
   primary key (tenant_id, id),
-  unique (tenant_id, kind, channel, recipient, subject_id)
+  unique (tenant_id, kind, channel, recipient, subject_id),
+  check ((settled_at is null) = (outcome is null))
 );
-create index outbox_messages_to_send on outbox_messages (tenant_id, next_attempt_at) where sent_at is null;
+create index outbox_messages_to_send on outbox_messages (tenant_id, next_attempt_at) where settled_at is null;
+create index outbox_messages_dead on outbox_messages (tenant_id) where outcome = 'dead';
 create index outbox_messages_by_expiry on outbox_messages (tenant_id, expires_at);
 
--- The key by which a receiver of webhooks knows that they are ours; sealed like signing keys.
+-- The keys by which a receiver of webhooks knows that they are ours; sealed like signing keys. One that was replaced signs
+-- beside the new one until it ends.
 create table notification_secrets (
   tenant_id uuid not null references tenants (id) on delete cascade,
   id text not null,
   sealed_secret bytea not null,
   created_at timestamptz not null default now(),
+  ends_at timestamptz,
   primary key (tenant_id, id)
 );
 
@@ -248,14 +258,15 @@ grant insert, delete on application_owners, service_principal_owners, published_
 -- An administrator sets the two policies at the pages too.
 grant insert, update on tenant_policies to bailiwick_authentication;
 
--- People ask and reviewers decide, at the pages and through the API. A decision is a record.
+-- People ask and reviewers decide, at the pages and through the API. Who asks again widens what he asked for. A decision is a record.
 grant insert, update (status, completed_at) on app_consent_requests to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
-grant insert, update (told_at) on user_consent_requests to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
+grant insert, update (reason, scopes, told_at) on user_consent_requests to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
 grant insert on consent_request_decisions to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
 
 grant insert on outbox_messages to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
-grant select on outbox_messages to bailiwick_authentication, bailiwick_directory;
-grant update, delete on outbox_messages to bailiwick_authentication;
+grant select, update, delete on outbox_messages to bailiwick_authentication;
+-- The operator sees that something can not be told, and not what.
+grant select (tenant_id, id, kind, channel, created_at, settled_at, outcome, last_error) on outbox_messages to bailiwick_operator;
 
 grant select on notification_secrets to bailiwick_authentication;
-grant insert, delete, select (tenant_id, id, created_at) on notification_secrets to bailiwick_directory, bailiwick_operator;
+grant insert, delete, select (tenant_id, id, created_at, ends_at), update (ends_at) on notification_secrets to bailiwick_operator;

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { findUserId, listNamedReviewers, requireReviewers } from '../../directory/consent-reviewers.ts';
+import { lockTenantPolicy, readTenantPolicy, writeTenantPolicy } from '../../directory/tenant-policies.ts';
+import { reviewerQuery } from '../../vocabulary/consent-reviewers.ts';
+import { directoryRole } from '../../vocabulary/directory-roles.ts';
+import { notFound } from '../../vocabulary/errors.ts';
+import { readOperation, writeOperation } from '../operation.ts';
+import { consentRequestProperties } from './consent-policy-inputs.ts';
+import { userPrincipalName } from './inputs.ts';
+
+const WRITE = ['Policy.ReadWrite.ConsentRequest'] as const;
+const READ = ['Policy.Read.All', ...WRITE] as const;
+const NO_APPLICATION = { delegated: [], application: [] };
+const route = { path: '/policies/adminConsentRequestPolicy' } as const;
+const ID = 'adminConsentRequestPolicy';
+
+export const getAdminConsentRequestPolicy = readOperation({
+  name: 'getAdminConsentRequestPolicy',
+  summary: 'Get whether people may ask for consent, and who decides',
+  action: 'directory/adminConsentRequestPolicy/standard/read',
+  route: { method: 'GET', ...route, status: 200 },
+  permissions: { delegated: READ, application: READ },
+  onPages: true,
+  input: z.strictObject({}),
+  run: async (permit) => ({ id: ID, ...(await readTenantPolicy(permit, ID)) }),
+});
+
+export const putAdminConsentRequestPolicy = writeOperation({
+  name: 'putAdminConsentRequestPolicy',
+  summary: 'Set whether people may ask for consent, and who decides; the webhook stays as it is unless it is named',
+  action: 'directory/adminConsentRequestPolicy/basic/update',
+  route: { method: 'PUT', ...route, status: 204 },
+  permissions: { delegated: WRITE, application: WRITE },
+  onPages: true,
+  audit: { activity: 'Update admin consent request policy', category: 'Policy', type: 'Update', object: 'Policy' },
+  input: z.strictObject({
+    body: z.strictObject({
+      ...consentRequestProperties,
+      notificationWebhook: consentRequestProperties.notificationWebhook.optional(),
+    }),
+  }),
+  // Who names reviewers decides who consents.
+  target: () => ({ byPeopleAlone: true }),
+  run: async (permit, { body: { notificationWebhook, ...settings } }) => {
+    await lockTenantPolicy(permit, ID);
+    await requireReviewers(permit, settings.reviewers);
+    const webhook = notificationWebhook === undefined ? {} : { notificationWebhook };
+    const { changes } = await writeTenantPolicy(permit, ID, { ...settings, ...webhook });
+    return { value: undefined, changes };
+  },
+});
+
+export const getConsentReviewers = readOperation({
+  name: 'listConsentReviewers',
+  summary: 'List who decides on requests for consent, by name',
+  action: 'directory/adminConsentRequestPolicy/standard/read',
+  permissions: NO_APPLICATION,
+  onPages: true,
+  input: z.strictObject({}),
+  run: async (permit) => {
+    const { reviewers } = await readTenantPolicy(permit, ID);
+    const named = await listNamedReviewers(permit, reviewers);
+    return named.map((reviewer) => ({
+      ...reviewer,
+      displayName: reviewer.displayName ?? directoryRole(reviewer.id)?.displayName ?? null,
+    }));
+  },
+});
+
+export const findConsentReviewer = readOperation({
+  name: 'findConsentReviewer',
+  summary: 'Find a person by user name, to name him as a reviewer',
+  action: 'directory/adminConsentRequestPolicy/standard/read',
+  permissions: NO_APPLICATION,
+  onPages: true,
+  input: z.strictObject({ userPrincipalName }),
+  run: async (permit, input) => {
+    const id = await findUserId(permit, input.userPrincipalName);
+    if (!id) throw notFound();
+    return { query: reviewerQuery({ kind: 'user', id }), queryType: 'MicrosoftGraph' as const };
+  },
+});
