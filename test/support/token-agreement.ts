@@ -203,6 +203,9 @@ function refusalsOf(flow: Ask['flow'], { refusal, trace }: Pick<TokenExplanation
   return failed.some(({ reason = '' }) => SUBJECT_ENDED.test(reason)) ? [...any, [50013]] : any;
 }
 
+/** SQL: its service principal, which it has by a consent where it was not there before. */
+const CLIENT = 'select id from service_principals where tenant_id = $1 and app_id = $2';
+
 interface Row {
   readonly id: string;
   /** Scopes; empty for an assignment. */
@@ -221,10 +224,10 @@ export async function inventions(
   const rows = await superuserOf(database.superuserUrl).query<Row>({
     name: 'acts-for-alice',
     text: `select id, scope as scopes, origins from oauth2_permission_grants
-        where tenant_id = $1 and client_id = $2 and (principal_id is null or principal_id = $3)
+        where tenant_id = $1 and client_id in (${CLIENT}) and (principal_id is null or principal_id = $3)
       union all select id, '{}', '[]' from app_role_assignments
-        where tenant_id = $1 and (service_principal_id = $2 or user_id = $3 or group_id = $4)`,
-    values: [cast.tenant.id, cast.clients[world.client.kind].servicePrincipalId, cast.alice, cast.group],
+        where tenant_id = $1 and (service_principal_id in (${CLIENT}) or user_id = $3 or group_id = $4)`,
+    values: [cast.tenant.id, cast.clients[world.client.kind].appId, cast.alice, cast.group],
   });
   return passed.flatMap(({ subject = '', by = {} }) => {
     const act = rows.rows.find(({ id }) => id === (by.grant ?? by.assignment));

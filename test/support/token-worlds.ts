@@ -207,9 +207,12 @@ export function layout(cast: Cast, of: World): string {
   const names = Object.values(clients).map(({ servicePrincipalId }) => servicePrincipalId ?? randomUUID());
   const ours = list([...names, apis.orders.servicePrincipalId, apis.ledger.servicePrincipalId]);
   const signedIn = Object.values(clients).flatMap(({ family }) => (family ? [family.id, family.subjectId] : []));
+  const absent = Object.values(clients).flatMap(({ servicePrincipalId: id, appId }) => (id === null ? [appId] : []));
   const families = [...signedIn, cast.reader.familyId ?? ''];
   const statements = [
     `delete from oauth2_permission_grants where tenant_id = ${t} and client_id in (${list(names)})`,
+    // A consent brings its application along.
+    `delete from service_principals where tenant_id = ${t} and app_id in (${list(absent)})`,
     `delete from revoked_scopes where tenant_id = ${t}`,
     `delete from app_role_assignments where tenant_id = ${t} and (service_principal_id in (${ours}) or resource_id in (${ours}))`,
     `delete from app_role_assignments where tenant_id = ${t} and user_id in (${list([alice, bob])})`,
