@@ -3,6 +3,7 @@ import {
   type AppConsentRequest,
   type ConsentRequestDecision,
   countScopes,
+  type MyConsentRequest,
   type ScopesOfApi,
   type UserConsentRequest,
   unionOfScopes,
@@ -151,17 +152,6 @@ export async function findConsentRequestDecision(
     values: [permit.tenantId, requestId],
   });
   return decision;
-}
-
-/** A person's own request, as he is told of it. */
-export interface MyConsentRequest
-  extends Pick<AppConsentRequest, 'id' | 'appId' | 'appDisplayName' | 'status' | 'reviewResult' | 'expiresDateTime'> {
-  readonly createdDateTime: Date;
-  readonly completedDateTime: Date | null;
-  readonly justification: string | null;
-  readonly scopes: readonly ScopesOfApi[];
-  /** Of all that was asked for, by whomever. */
-  readonly approvedScopes: readonly ScopesOfApi[];
 }
 
 /** His newest 100. */
