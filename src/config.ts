@@ -18,6 +18,15 @@ export interface Listener {
   readonly port: number;
 }
 
+/** The mail server, and in whose name mail is sent. */
+export interface MailConfig {
+  /** `smtps:`, or `smtp:` for STARTTLS, with the password in it. */
+  readonly url: string;
+  /** On this machine: TLS is not asked of it. */
+  readonly isLoopback: boolean;
+  readonly from: { readonly name: string; readonly address: string };
+}
+
 export interface Config {
   readonly dataDirectory: string;
   /** Undefined: the embedded Postgres in the data directory. */
@@ -29,6 +38,8 @@ export interface Config {
   readonly directoryAllowedOrigins: readonly string[];
   /** `host:port` or `host:port=address`: what may be fetched from, or sent to, in a private network. */
   readonly outboundAllow: readonly string[];
+  /** Undefined: no mail is sent. */
+  readonly mail: MailConfig | undefined;
   readonly keyEncryptionKeyFile: string;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly logLevel: LogLevel;
@@ -44,6 +55,7 @@ const SECRETS = [
   'AUTHENTICATION_DATABASE_URL',
   'DIRECTORY_DATABASE_URL',
   'OPERATOR_DATABASE_URL',
+  'SMTP_URL',
 ] as const;
 
 /** With `serve --tls`: where an https origin is found on one's own machine. */
@@ -85,6 +97,30 @@ const databaseUrl = z.string().superRefine((value, context) => {
   if (problem) context.addIssue(problem);
 });
 
+/** Nothing but where the server is and who signs in there: how safely is not for a URL to say. */
+const smtpUrl = z.string().superRefine((value, context) => {
+  const url = URL.parse(value);
+  if (
+    !url ||
+    !/^smtps?:$/.test(url.protocol) ||
+    url.hostname === '' ||
+    !/^\/?$/.test(url.pathname + url.search + url.hash)
+  )
+    context.addIssue('must be a URL of the form smtps://user:password@host:port, or smtp:// for STARTTLS, and no more');
+  else if ((url.username === '') !== (url.password === ''))
+    context.addIssue('must have both a user and a password, or neither');
+  else if (!isDecodable(url.username + url.password))
+    context.addIssue('must have its user and password percent-encoded');
+});
+
+const mailbox = z.string().transform((value, context) => {
+  const [, name = '', address] =
+    /^(?:([^<>"@\p{C}]{1,100}) (?=<))?<?([^\s<>"@]{1,64}@[a-z0-9.-]{1,255})>?$/iu.exec(value) ?? [];
+  if (address !== undefined) return { name, address };
+  context.addIssue('must be an address such as no-reply@example.com or Example <no-reply@example.com>');
+  return z.NEVER;
+});
+
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -124,6 +160,8 @@ const environmentSchema = z.object({
   DIRECTORY_ALLOWED_ORIGINS: browserOrigins.default([]),
   TRUSTED_PROXIES: proxies.default([]),
   OUTBOUND_ALLOW: outboundPlaces.default([]),
+  SMTP_URL: smtpUrl.optional(),
+  MAIL_FROM: mailbox.optional(),
   KEY_ENCRYPTION_KEY_FILE: z.string().optional(),
   TLS_CERTIFICATE_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
@@ -148,6 +186,9 @@ export function readConfig(
   if (data && (data.TLS_CERTIFICATE_FILE === undefined) !== (data.TLS_KEY_FILE === undefined)) {
     problems.push('TLS_CERTIFICATE_FILE and TLS_KEY_FILE: both or neither must be set');
   }
+  if (data && (data.SMTP_URL === undefined) !== (data.MAIL_FROM === undefined)) {
+    problems.push('SMTP_URL and MAIL_FROM: both or neither must be set');
+  }
   if (problems.length > 0 || !data) throw new ConfigError(problems);
   return configOf(data);
 }
@@ -158,7 +199,7 @@ export function ownEnvironment(): Environment {
 }
 
 function configOf(data: z.output<typeof environmentSchema>): Config {
-  const { TLS_CERTIFICATE_FILE, TLS_KEY_FILE } = data;
+  const { TLS_CERTIFICATE_FILE, TLS_KEY_FILE, SMTP_URL, MAIL_FROM } = data;
   const database = {
     owner: data.DATABASE_URL,
     authentication: data.AUTHENTICATION_DATABASE_URL,
@@ -173,6 +214,10 @@ function configOf(data: z.output<typeof environmentSchema>): Config {
     trustedProxies: data.TRUSTED_PROXIES,
     directoryAllowedOrigins: data.DIRECTORY_ALLOWED_ORIGINS,
     outboundAllow: data.OUTBOUND_ALLOW,
+    mail:
+      SMTP_URL !== undefined && MAIL_FROM
+        ? { url: SMTP_URL, isLoopback: isLoopback(new URL(SMTP_URL).hostname), from: MAIL_FROM }
+        : undefined,
     keyEncryptionKeyFile: data.KEY_ENCRYPTION_KEY_FILE ?? join(data.DATA_DIRECTORY, 'key-encryption-key'),
     tls:
       TLS_CERTIFICATE_FILE && TLS_KEY_FILE
@@ -223,6 +268,14 @@ function databaseProblem(url: string): string | undefined {
 
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function readText(path: string): string {

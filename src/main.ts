@@ -17,10 +17,12 @@ import { makeDirectoryApi } from './interfaces/directory-api.ts';
 import { SkipTokens } from './interfaces/odata/skip-token.ts';
 import { makeOutbound } from './outbound/fetch.ts';
 import { readCertificate } from './server/certificates.ts';
+import { Courier } from './server/courier.ts';
 import { withHealth } from './server/health.ts';
 import { Janitor } from './server/janitor.ts';
 import { type Certificate, type Listening, listen } from './server/listener.ts';
 import { errorFields, type Logs, makeLogs } from './server/log.ts';
+import { Mailer } from './server/mailer.ts';
 import { makeAddressOf } from './server/proxies.ts';
 import { runWorkers } from './server/workers.ts';
 import { type Database, openDatabase } from './store/database.ts';
@@ -34,6 +36,8 @@ import { internalPrincipal } from './vocabulary/principals.ts';
 
 /** What is in flight when a signal comes gets this long; container engines kill after ten seconds. */
 const GRACE_MS = 8_000;
+/** Nobody waits for a webhook's answer. */
+const WEBHOOK_MS = 10_000;
 
 const rooms: Rooms = {
   stdout: process.stdout,
@@ -83,7 +87,8 @@ async function serveHere(
       const handle = side === 'authentication' ? authenticationOf : directoryOf;
       const listener = withHealth(handle(config, database, login, logs), () => isHealthy(login.authorization));
       listening.push(await listen(config[side], listener, certificate));
-      if (side === 'authentication') opened.push(startJanitor(login.authorization, logs));
+      if (side === 'authentication')
+        opened.push(startJanitor(login.authorization, logs), startCourier(config, login.authorization, logs));
       logs.server.info({ side, origin: config[side].origin }, 'Serving.');
     }
     await ended;
@@ -172,6 +177,19 @@ function startJanitor(authorization: Authorization, logs: Logs) {
   const janitor = new Janitor(authorization, onError);
   janitor.start();
   return { close: () => janitor.stop() };
+}
+
+function startCourier(config: Config, authorization: Authorization, logs: Logs) {
+  const courier = new Courier({
+    authorization,
+    mailer: config.mail && new Mailer(config.mail),
+    outbound: makeOutbound({ allow: config.outboundAllow, timeoutMs: WEBHOOK_MS }),
+    origin: config.authentication.origin,
+    log: logs.server,
+    onError: (error) => logs.server.warn(errorFields(error), 'The outbox could not be emptied.'),
+  });
+  courier.start();
+  return { close: () => courier.stop() };
 }
 
 async function openOperator(config: Config): Promise<Operator> {

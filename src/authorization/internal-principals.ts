@@ -73,6 +73,8 @@ export const INTERNAL_PRINCIPALS: Readonly<Record<InternalPrincipal['name'], rea
     'directory/applications/owners/update',
     'directory/servicePrincipals/tokenDecisions/read',
     'directory/servicePrincipals/access/revoke',
+    'notifications/outbox/read',
+    'notifications/webhookSecrets/create',
   ],
   janitor: ['authorization/versions/read', 'authentication/expired/delete'],
   courier: [
@@ -80,6 +82,8 @@ export const INTERNAL_PRINCIPALS: Readonly<Record<InternalPrincipal['name'], rea
     'notifications/outbox/read',
     'notifications/outbox/update',
     'directory/appConsentRequests/expire',
+    'directory/appConsentRequests/remind',
+    'directory/applications/credentials/warn',
   ],
   refusalRecorder: ['authorization/refusals/create'],
 };

@@ -4,6 +4,7 @@ import { addConsentExplain } from './consent-explain.ts';
 import { consentTable, listConsents } from './consent-list.ts';
 import { addConsentPolicy } from './consent-policy.ts';
 import { addConsentReport } from './consent-report.ts';
+import { addConsentRequest } from './consent-requests.ts';
 import { revokeWhole } from './consent-revocation.ts';
 import { Consents, type Outcome } from './consents.ts';
 import { print } from './output.ts';
@@ -64,6 +65,7 @@ export function addConsent(program: Command, rooms: Rooms): void {
   addConsentExplain(consent, rooms);
   addConsentPolicy(consent, rooms);
   addConsentReport(consent, rooms);
+  addConsentRequest(consent, rooms);
 }
 
 async function change(rooms: Rooms, options: Options, verb: 'grant' | 'revoke'): Promise<void> {

@@ -8,7 +8,8 @@ import { inspectDatabase } from '../store/inspection.ts';
 import { databaseProblems } from '../store/safety.ts';
 import { expiringCredentials } from './expiring-credentials.ts';
 import { print } from './output.ts';
-import { CommandError, type Rooms } from './rooms.ts';
+import { CommandError, type Operator, type Rooms } from './rooms.ts';
+import { undeliveredNotices } from './undelivered.ts';
 
 /** One thing that was looked at. `mend` says what to do about a problem. */
 interface Finding {
@@ -51,7 +52,11 @@ async function examine(rooms: Rooms): Promise<Finding[]> {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map((words) => ({ check: 'configuration', isWell: false, words, mend: 'Set the variable.' }));
   }
-  const findings: Finding[] = [{ check: 'configuration', isWell: true, words: 'valid' }, ...filesOf(config)];
+  const findings: Finding[] = [
+    { check: 'configuration', isWell: true, words: 'valid' },
+    mailOf(config),
+    ...filesOf(config),
+  ];
   let database: Database;
   try {
     database = await openDatabase(config);
@@ -65,7 +70,7 @@ async function examine(rooms: Rooms): Promise<Finding[]> {
     for (const login of LOGINS) findings.push(...(await loginFindings(config, database, login)));
     // Where the operator's login does not get in, that is said already.
     const isReached = findings.some(({ check }) => check === 'database login operator: server');
-    return isReached ? [...findings, ...(await credentialFindings(rooms))] : findings;
+    return isReached ? [...findings, ...(await tenantFindings(rooms, config))] : findings;
   } finally {
     await database.close();
   }
@@ -110,22 +115,48 @@ async function loginFindings(config: Config, database: Database, login: (typeof 
   }
 }
 
-/** Of all tenants' applications. */
-async function credentialFindings(rooms: Rooms): Promise<Finding[]> {
+/** Of all tenants: credentials of their applications, and notices that reach nobody. */
+async function tenantFindings(rooms: Rooms, config: Config): Promise<Finding[]> {
   try {
     const operator = await rooms.openOperator();
-    const found = await expiringCredentials(operator).finally(() => operator.close());
-    return found.map(({ tenantId, application, credential, endDateTime }) => ({
-      check: `${credential} of ${application} (${tenantId})`,
-      isWell: true,
-      isWarning: true,
-      words: `${endDateTime.getTime() < Date.now() ? 'ended' : 'ends'} ${endDateTime.toISOString()}`,
-      mend: 'Add another one, have the application use it, and remove this one.',
-    }));
+    try {
+      return [...(await credentialFindings(operator)), ...(await noticeFindings(operator, config))];
+    } finally {
+      await operator.close();
+    }
   } catch (error) {
     const mend = 'Mend what is said above; then look again.';
-    return [{ check: 'credentials of applications', isWell: false, words: messageOf(error), mend }];
+    return [{ check: 'the tenants', isWell: false, words: messageOf(error), mend }];
   }
+}
+
+async function credentialFindings(operator: Operator): Promise<Finding[]> {
+  const found = await expiringCredentials(operator);
+  return found.map(({ tenantId, application, credential, endDateTime }) => ({
+    check: `${credential} of ${application} (${tenantId})`,
+    isWell: true,
+    isWarning: true,
+    words: `${endDateTime.getTime() < Date.now() ? 'ended' : 'ends'} ${endDateTime.toISOString()}`,
+    mend: 'Add another one, have the application use it, and remove this one.',
+  }));
+}
+
+async function noticeFindings(operator: Operator, { mail }: Config): Promise<Finding[]> {
+  const found = await undeliveredNotices(operator);
+  const isOff = (channel: string) => channel === 'mail' && !mail;
+  return found.map(({ tenantId, channel, isDead, count, oldestDateTime, error }) => ({
+    check: `notices by ${channel} (${tenantId})`,
+    isWell: true,
+    isWarning: true,
+    words: `${count} ${isDead ? 'given up' : 'waiting'} since ${oldestDateTime.toISOString()}${error === null ? '' : `; ${error}`}`,
+    mend:
+      isOff(channel) && !isDead ? 'Set SMTP_URL and MAIL_FROM.' : 'The log says which, and what went wrong each time.',
+  }));
+}
+
+function mailOf({ mail }: Config): Finding {
+  const words = mail ? `by ${new URL(mail.url).host}` : 'off: notices wait, because SMTP_URL is not set';
+  return { check: 'mail', isWell: true, words };
 }
 
 /** Files that others must not read, and certificates that run out. */

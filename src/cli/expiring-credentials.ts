@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { getApplications } from '../authorization/catalogue/applications.ts';
-import { listTenants, NO_TENANT } from '../authorization/internal/tenants.ts';
+import { everyTenant } from '../authorization/internal/every-tenant.ts';
 import type { Application } from '../vocabulary/applications.ts';
-import { type InternalPrincipal, internalPrincipal } from '../vocabulary/principals.ts';
 import type { Operator } from './rooms.ts';
 import { Tenancy } from './tenancy.ts';
 
@@ -15,31 +14,19 @@ export interface ExpiringCredential {
 }
 
 const DAYS = 30;
-const PAGE = 1_000;
 
 /** Secrets and certificates of all tenants that end within 30 days, or have ended. */
 export async function expiringCredentials(operator: Operator): Promise<ExpiringCredential[]> {
   const until = Date.now() + DAYS * 86_400_000;
   const found: ExpiringCredential[] = [];
-  for await (const tenancy of tenanciesOf(operator)) {
+  for await (const { id } of everyTenant(operator.authorization, 'operator')) {
+    const tenancy = new Tenancy(operator.authorization, id, { correlationId: randomUUID() });
     for (const application of await tenancy.list(getApplications)) {
       const ending = credentialsOf(application).filter(({ endDateTime }) => endDateTime.getTime() <= until);
       found.push(...ending.map((credential) => ({ tenantId: tenancy.tenantId, ...credential })));
     }
   }
   return found;
-}
-
-async function* tenanciesOf({ authorization }: Operator): AsyncGenerator<Tenancy> {
-  const nobody: InternalPrincipal = internalPrincipal('operator', NO_TENANT);
-  let after = NO_TENANT;
-  for (;;) {
-    const ids = await authorization.performInternal(nobody, listTenants, { after, top: PAGE });
-    for (const id of ids) yield new Tenancy(authorization, id, { correlationId: randomUUID() });
-    const last = ids.at(-1);
-    if (last === undefined || ids.length < PAGE) return;
-    after = last;
-  }
 }
 
 function credentialsOf({ displayName: application, passwordCredentials, keyCredentials }: Application) {

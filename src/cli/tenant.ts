@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addWebhookSecret } from '../authorization/internal/outbox.ts';
 import { changeTenant, getTenant, NO_TENANT, resolveDomain } from '../authorization/internal/tenants.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
@@ -8,7 +9,7 @@ import { wordsOfIssue } from './manifest/file.ts';
 import { type Manifest, manifestSchema } from './manifest/schema.ts';
 import { print } from './output.ts';
 import { CommandError, type Operator, type Rooms, UsageError } from './rooms.ts';
-import { asOperator, inTenant } from './tenancy.ts';
+import { asOperator, inTenant, TENANT_OPTION } from './tenancy.ts';
 
 interface Options {
   readonly displayName: string;
@@ -22,7 +23,9 @@ interface Options {
 const ADMIN_SCOPES = 'openid profile offline_access User.Read Directory.AccessAsUser.All';
 
 export function addTenant(program: Command, rooms: Rooms): void {
-  const command = program.command('tenant').description('Make tenants, close them, and open them again.');
+  const command = program
+    .command('tenant')
+    .description('Make tenants, close them, open them again, and make the secret of their webhooks.');
   const switching = (name: string, description: string, isEnabled: boolean) =>
     command
       .command(name)
@@ -36,6 +39,14 @@ export function addTenant(program: Command, rooms: Rooms): void {
     false,
   );
   switching('enable', 'Open a tenant again. What was issued before and has not expired is accepted again.', true);
+  command
+    .command('webhook-secret')
+    .description(
+      'Make the secret by which the receiver of webhooks knows them, and show it once. The one before goes on for a day.',
+    )
+    .requiredOption(...TENANT_OPTION)
+    .option('--json', 'print it as JSON', false)
+    .action((options: { tenant: string; json: boolean }) => makeWebhookSecret(rooms, options));
   command
     .command('create')
     .description('Make a tenant with one Global Administrator, whose one-time password is shown once.')
@@ -87,6 +98,15 @@ async function switchTenant(
     if (outcome === 'updated') await tenancy.performInternal(changeTenant, { isEnabled });
     const words = `${before?.displayName ?? tenant} is ${isEnabled ? 'open' : 'closed'}.`;
     print(rooms, { outcome, tenant: tenancy.tenantId, isEnabled }, json, () => words);
+  });
+}
+
+function makeWebhookSecret(rooms: Rooms, { tenant, json }: { tenant: string; json: boolean }): Promise<void> {
+  return inTenant(rooms, tenant, async (tenancy) => {
+    const { secretText, overlapEndDateTime } = await tenancy.performInternal(addWebhookSecret, undefined);
+    const outcome = { tenant: tenancy.tenantId, secretText, overlapEndDateTime: overlapEndDateTime ?? null };
+    const overlap = overlapEndDateTime ? `\nThe one before signs too until ${overlapEndDateTime.toISOString()}.` : '';
+    print(rooms, outcome, json, () => `${secretText}\nIt is shown this once.${overlap}`);
   });
 }
 

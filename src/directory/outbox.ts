@@ -19,7 +19,7 @@ export interface NoticeParameters {
   /** To an owner. `name` is the credential's own, or its id. */
   readonly credentialExpiring: {
     readonly application: string;
-    readonly applicationId: string;
+    readonly appId: string;
     readonly credential: 'secret' | 'certificate';
     readonly name: string;
     readonly endsAt: string;

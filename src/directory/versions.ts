@@ -36,17 +36,26 @@ export async function readVersions(
   return rows.map(({ version }) => version ?? undefined);
 }
 
-/** One page of the ids of all tenants, in order. */
-export async function listTenantIds(
+/** A tenant, and a number that changes with every write of it. */
+export interface TenantVersion {
+  readonly id: TenantId;
+  readonly version: string;
+}
+
+/** One page of all tenants, in the order of their ids. */
+export async function listTenantVersions(
   permit: Permit<'authorization/versions/read'>,
   { after, top }: { readonly after: TenantId; readonly top: number },
-): Promise<TenantId[]> {
-  const rows = await permit.query<{ id: string }>({
-    name: 'list-tenant-ids',
-    text: 'select tenant_id as id from tenant_versions where tenant_id > $1 order by tenant_id limit $2',
+): Promise<TenantVersion[]> {
+  const rows = await permit.query<{ tenant_id: string; version: string }>({
+    name: 'list-tenant-versions',
+    text: 'select tenant_id, version from tenant_versions where tenant_id > $1 order by tenant_id limit $2',
     values: [after, top],
   });
-  return rows.flatMap(({ id }) => parseTenantId(id) ?? []);
+  return rows.flatMap(({ tenant_id, version }) => {
+    const id = parseTenantId(tenant_id);
+    return id ? { id, version } : [];
+  });
 }
 
 /** Makes every process forget what it remembers of the bound tenant, from the commit of this transaction on. */

@@ -1,16 +1,14 @@
+import { everyTenant } from '../authorization/internal/every-tenant.ts';
 import { dropExpired } from '../authorization/internal/expired.ts';
-import { listTenants, NO_TENANT } from '../authorization/internal/tenants.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
 
 const ROUND_MS = 60_000;
-const PAGE = 500;
 const ROWS = 1_000;
 
 /**
- * Deletes expired rows, tenant by tenant, with a minute between rounds; several processes pass each other by. There is no login
- * that sees several tenants, so each one is entered alone.
+ * Deletes expired rows, tenant by tenant, with a minute between rounds; several processes pass each other by.
  */
 export class Janitor {
   readonly #authorization: Authorization;
@@ -34,18 +32,9 @@ export class Janitor {
 
   /** Walks through all tenants once. */
   async clear(): Promise<void> {
-    let after = NO_TENANT;
-    for (;;) {
-      const page = { after, top: PAGE };
-      const tenants = await this.#authorization.performInternal(
-        internalPrincipal('janitor', NO_TENANT),
-        listTenants,
-        page,
-      );
-      for (const tenantId of tenants) await this.#clearTenant(tenantId);
-      const last = tenants.at(-1);
-      if (last === undefined || tenants.length < PAGE || this.#isStopped) return;
-      after = last;
+    for await (const { id } of everyTenant(this.#authorization, 'janitor')) {
+      if (this.#isStopped) return;
+      await this.#clearTenant(id);
     }
   }
 

@@ -98,7 +98,10 @@ export const INTERNAL_ACTIONS = [
   'authentication/use/note',
   'notifications/outbox/read',
   'notifications/outbox/update',
+  'notifications/webhookSecrets/create',
   'directory/appConsentRequests/expire',
+  'directory/appConsentRequests/remind',
+  'directory/applications/credentials/warn',
 ] as const;
 
 export type InternalAction = (typeof INTERNAL_ACTIONS)[number];

@@ -325,6 +325,41 @@ describe('migrate and doctor', () => {
     expect(stdout).not.toContain('"new"');
   });
 
+  test('doctor says that mail is off, and which notices wait for long or were given up, without a word of them', async () => {
+    expect((await cli.run('doctor')).stdout).toContain('✓ mail: off');
+    await asSuperuser(
+      database,
+      `insert into outbox_messages (tenant_id, id, kind, channel, recipient, subject_id, parameters, created_at, settled_at, outcome, last_error)
+        select id, gen_random_uuid(), 'consentRequestCreated', c, 'canary-recipient', 'canary-' || a, '{"application":"canary-name"}',
+          now() - a, d, case when d is not null then 'dead' end, e from tenants, (values
+            ('mail', interval '2 hours', null::timestamptz, null), ('webhook', interval '1 minute', null, null),
+            ('webhook', interval '3 days', now(), 'Webhook: the receiver answered 410.')) as w (c, a, d, e)
+        where display_name = 'Contoso'`,
+    );
+    const { code, stdout } = await cli.run('doctor');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/! notices by mail \(.*\): 1 waiting since 20.*\n {2}→ Set SMTP_URL and MAIL_FROM/);
+    expect(stdout).toMatch(
+      /! notices by webhook \(.*\): 1 given up since 20.*; Webhook: the receiver answered 410\.\n {2}→ The log/,
+    );
+    expect(stdout.match(/! notices by/g)).toHaveLength(2);
+    expect(stdout).not.toContain('canary');
+    await asSuperuser(database, 'delete from outbox_messages');
+  });
+
+  test('the secret of webhooks is shown once, and audited', async () => {
+    const first = await json('tenant', 'webhook-secret', ...CONTOSO);
+    expect(first).toMatchObject({ secretText: expect.stringMatching(/^whsec_/), overlapEndDateTime: null });
+    const { code, stdout } = await cli.run('tenant', 'webhook-secret', ...CONTOSO);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^whsec_\S{44}\nIt is shown this once\.\nThe one before signs too until 20\S+Z\.\n$/),
+    ]);
+    expect(stdout).not.toContain(first.secretText);
+    expect(await auditNames()).toContain('Add webhook secret');
+    expect((await cli.run('tenant', 'webhook-secret', '--tenant', 'nowhere.example')).code).toBe(1);
+  });
+
   test('the publisher of an application is set and unset, and audited', async () => {
     const set = ['application', 'publisher', 'set', ...CONTOSO, '--app', HR];
     expect(await json(...set, '--domain', 'Contoso.example')).toMatchObject({ verifiedPublisher: 'contoso.example' });

@@ -97,6 +97,53 @@ describe('configuration', () => {
     expect(problemsOf({ DATABASE_URL: url }).length === 0).toBe(accepted);
   });
 
+  test.each([
+    ['smtps://user:p%40ss@mail.example', true],
+    ['smtp://user:pass@mail.example:2525/', true],
+    ['smtp://localhost:25', true],
+    ['smtps://[::1]', true],
+    ['smtp://user@mail.example', false],
+    ['smtp://:pass@mail.example', false],
+    ['smtp://user:100%@mail.example', false],
+    ['smtps://user:pass@mail.example?tls.rejectUnauthorized=false', false],
+    ['smtps://user:pass@mail.example/path', false],
+    ['https://mail.example', false],
+    ['mail.example:25', false],
+    ['smtp:///x', false],
+  ])('a mail server is named with who signs in there, and nothing makes it less safe: %s', (url, accepted) => {
+    expect(problemsOf({ SMTP_URL: url, MAIL_FROM: 'a@b.example' }).length === 0).toBe(accepted);
+  });
+
+  test.each([
+    ['no-reply@login.example', { name: '', address: 'no-reply@login.example' }],
+    ['<no-reply@login.example>', { name: '', address: 'no-reply@login.example' }],
+    [
+      'Bailiwick of Contoso <no-reply@login.example>',
+      { name: 'Bailiwick of Contoso', address: 'no-reply@login.example' },
+    ],
+    ['no-reply', undefined],
+    ['a@b.example, c@d.example', undefined],
+    ['Name a@b.example', undefined],
+    ['Name\r\nBcc: x@y.example <a@b.example>', undefined],
+    ['a@b.example\r\nBcc: x@y.example', undefined],
+  ])('mail comes from one address: %j', (from, expected) => {
+    const environment = { SMTP_URL: 'smtp://localhost:25', MAIL_FROM: from };
+    if (expected)
+      expect(readConfig(environment).mail).toEqual({ url: 'smtp://localhost:25', isLoopback: true, from: expected });
+    else expect(problemsOf(environment)).toEqual([expect.stringContaining('MAIL_FROM')]);
+  });
+
+  test('mail is on with both of its settings, off with none; its password may stand in a file', () => {
+    expect(readConfig({}).mail).toBeUndefined();
+    expect(problemsOf({ SMTP_URL: 'smtp://localhost' })).toEqual([expect.stringContaining('MAIL_FROM')]);
+    expect(problemsOf({ MAIL_FROM: 'a@b.example' })).toEqual([expect.stringContaining('SMTP_URL')]);
+    const environment = { SMTP_URL_FILE: '/run/secrets/smtp', MAIL_FROM: 'a@b.example' };
+    const files = { '/run/secrets/smtp': 'smtp://u:p@mail.example\n' };
+    expect(readConfig(environment, { readFile: readerOf(files) }).mail).toMatchObject({
+      ...{ url: 'smtp://u:p@mail.example', isLoopback: false },
+    });
+  });
+
   test('a secret may stand in a file, which a container engine mounts', () => {
     const files = { '/run/secrets/url': 'postgresql://a:b@localhost/bailiwick\n' };
     const config = readConfig({ DIRECTORY_DATABASE_URL_FILE: '/run/secrets/url' }, { readFile: readerOf(files) });
@@ -111,5 +158,8 @@ describe('configuration', () => {
     const problems = problemsOf({ DATABASE_URL: 'postgresql://owner:canary-5b1f@db.example/bailiwick' });
     expect(problems).toHaveLength(1);
     expect(problems.join()).not.toContain('canary-5b1f');
+    const mail = problemsOf({ SMTP_URL: 'smtp://user:canary-5b1f@mail.example?x', MAIL_FROM: 'a@b.example' });
+    expect(mail).toHaveLength(1);
+    expect(mail.join()).not.toContain('canary-5b1f');
   });
 });

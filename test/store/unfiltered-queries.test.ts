@@ -27,6 +27,7 @@ import * as groups from '../../src/directory/groups.ts';
 import * as liveState from '../../src/directory/live-state.ts';
 import * as memberObjects from '../../src/directory/member-objects.ts';
 import * as organizations from '../../src/directory/organizations.ts';
+import * as outboxDelivery from '../../src/directory/outbox-delivery.ts';
 import * as ownConsents from '../../src/directory/own-consents.ts';
 import * as owners from '../../src/directory/owners.ts';
 import * as grantPolicies from '../../src/directory/permission-grant-policies.ts';
@@ -42,6 +43,7 @@ import * as families from '../../src/directory/token-families.ts';
 import * as userAssignments from '../../src/directory/user-assignments.ts';
 import * as userPasswords from '../../src/directory/user-passwords.ts';
 import * as users from '../../src/directory/users.ts';
+import * as webhookSecrets from '../../src/directory/webhook-secrets.ts';
 import { Permit, type Statement } from '../../src/store/permit.ts';
 import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
@@ -60,7 +62,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 type Read = (permit: Permit<never>, of: FilledTenant) => Promise<unknown>;
-type Login = 'authentication' | 'directory';
+type Login = 'authentication' | 'directory' | 'operator';
 
 const object = (id: string) => parseObjectId(id) as NonNullable<ReturnType<typeof parseObjectId>>; // of the filled tenant
 const app = (id: string) => parseAppId(id) as NonNullable<ReturnType<typeof parseAppId>>; // of the filled tenant
@@ -177,13 +179,13 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   listMembers: ['directory', (permit, { group }) => groups.listMembers(permit, object(group), page)],
   listOrganizations: ['directory', (permit) => organizations.listOrganizations(permit, page)],
   readOrganization: ['directory', (permit, { id }) => organizations.readOrganization(permit, id)],
-  findGrantOf: [
+  findGrantsOf: [
     'directory',
     (permit, { servicePrincipal, directoryApi, user }) =>
-      grants.findGrantOf(permit, {
+      grants.findGrantsOf(permit, {
         clientId: object(servicePrincipal),
         resourceId: object(directoryApi),
-        principalId: object(user),
+        principals: [object(user)],
       }),
   ],
   isGrantOf: ['directory', (permit, { grant, user }) => grants.isGrantOf(permit, object(grant), object(user))],
@@ -290,12 +292,19 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     'authentication',
     (permit, { user, servicePrincipal }) => accessRevocation.isUsedBy(permit, object(servicePrincipal), object(user)),
   ],
+  readNextAttempt: ['authentication', (permit) => outboxDelivery.readNextAttempt(permit, ['mail'])],
+  listUndelivered: ['operator', (permit) => outboxDelivery.listUndelivered(permit)],
+  claimMessages: [
+    'authentication',
+    (permit) => outboxDelivery.claimMessages(permit, { channels: ['mail'], limit: 10 }),
+  ],
+  readWebhookTarget: ['authentication', (permit) => webhookSecrets.readWebhookTarget(permit)],
   readUser: ['directory', (permit, { user }) => users.readUser(permit, object(user))],
 };
 
 /** Functions that look at no tenant's rows, or across tenants on purpose. */
 const OTHERS = [
-  ...['readPage', 'readVersions', 'listStatement', 'isScalar', 'listTenantIds'],
+  ...['readPage', 'readVersions', 'listStatement', 'isScalar', 'listTenantVersions'],
   ...['listRoleDefinitions', 'readRoleDefinition'],
 ];
 
@@ -383,7 +392,7 @@ describe('a query that forgets its tenant filter, asked for another tenant’s o
       'isGrantPrivileged',
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment', 'isUsedBy'],
       ...['readPasswordVersion', 'readGrantedScopes', 'listSpaRedirectUris', 'readUserAssignment'],
-      ...['readPrincipalType', 'isOwnerOf'],
+      ...['readPrincipalType', 'isOwnerOf', 'readNextAttempt', 'listUndelivered'],
     ];
     expect(facts.includes(name) ? rows.length > 0 : holdsMark(rows, tb.mark)).toBe(true);
   });

@@ -33,6 +33,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   yaml: ['cli'],
   pino: ['server'],
+  nodemailer: ['server'],
 };
 
 /** Commands that look after the database itself. */

@@ -6,7 +6,6 @@ import {
   type TenantState,
   updateTenant,
 } from '../../directory/tenants.ts';
-import { listTenantIds } from '../../directory/versions.ts';
 import { parseTenantId, type TenantId } from '../../vocabulary/ids.ts';
 import { internalOperation } from '../operation.ts';
 
@@ -59,14 +58,6 @@ export const resolveDomain = internalOperation({
   short: true,
   binding: (domain: string) => ({ domain }),
   run: (permit, domain: string) => findTenantByDomain(permit, domain),
-});
-
-/** Ids of all tenants, in order, after the one given: for walking them one by one. */
-export const listTenants = internalOperation({
-  action: 'authorization/versions/read',
-  access: 'read',
-  short: true,
-  run: (permit, page: { readonly after: TenantId; readonly top: number }) => listTenantIds(permit, page),
 });
 
 /** For acts that are bound to no tenant yet: row level security shows nobody's rows for it. */

@@ -21,6 +21,7 @@ import { Consents } from '../consents.ts';
 import { CommandError } from '../rooms.ts';
 import type { Tenancy } from '../tenancy.ts';
 import type { Change } from './changes.ts';
+import { applyRequestPolicy, requestPolicyOf } from './consent-requests.ts';
 import { differenceOf } from './difference.ts';
 import type { PolicyManifest, PolicyParts } from './policy-schema.ts';
 
@@ -33,8 +34,10 @@ const KINDS = {
 /** Policies first, so that the authorization policy can name them. */
 export async function applyPolicies(tenancy: Tenancy, tenant: PolicyParts, changes: Change[]): Promise<void> {
   const { permissionGrantPolicies = [], authorizationPolicy, delegatedPermissionClassifications = [] } = tenant;
+  const { adminConsentRequestPolicy } = tenant;
   for (const wanted of permissionGrantPolicies) await applyPolicy(tenancy, wanted, changes);
   await applyClassifications(tenancy, delegatedPermissionClassifications, changes);
+  if (adminConsentRequestPolicy) await applyRequestPolicy(tenancy, adminConsentRequestPolicy, changes);
   if (!authorizationPolicy) return;
   const body = differenceOf(authorizationPolicy, await tenancy.perform(getAuthorizationPolicy, {}));
   if (Object.keys(body).length === 0) return;
@@ -113,6 +116,7 @@ export async function policiesOf(tenancy: Tenancy): Promise<PolicyParts> {
       ...settings,
       defaultUserRolePermissions: { permissionGrantPoliciesAssigned: [...permissionGrantPoliciesAssigned] },
     },
+    adminConsentRequestPolicy: await requestPolicyOf(tenancy),
     delegatedPermissionClassifications: await classificationsOf(tenancy),
   };
 }

@@ -157,8 +157,6 @@ create table password_credentials (
   start_at timestamptz not null default now(),
   end_at timestamptz not null,
   last_used_at timestamptz,
-  -- How many days were left when its end was last warned of.
-  warned_days integer,
   primary key (tenant_id, key_id),
   foreign key (tenant_id, application_id) references applications (tenant_id, id) on delete cascade
 );

@@ -101,7 +101,7 @@ grant insert, update (version) on published_application_versions to bailiwick_di
 grant insert, delete on user_passwords, password_credentials, published_password_credentials to bailiwick_directory, bailiwick_operator;
 grant select (tenant_id, user_id, force_change_next_sign_in, changed_at),
   update (password_hash, force_change_next_sign_in, changed_at) on user_passwords to bailiwick_directory, bailiwick_operator;
-grant select (tenant_id, key_id, application_id, display_name, hint, start_at, end_at, last_used_at, warned_days)
+grant select (tenant_id, key_id, application_id, display_name, hint, start_at, end_at, last_used_at)
   on password_credentials to bailiwick_directory, bailiwick_operator;
 grant select (app_id, key_id, home_tenant_id) on published_password_credentials to bailiwick_directory, bailiwick_operator;
 grant select (tenant_id, kid, algorithm, slot, public_jwk, created_at, activated_at, retired_at) on signing_keys
@@ -111,7 +111,7 @@ grant update (revoked_at, revoked_reason) on token_families to bailiwick_directo
 -- The authentication side: verifies credentials, holds signing keys and protocol state, records consent given on its pages.
 grant select, update on user_passwords to bailiwick_authentication;
 grant insert on user_passwords to bailiwick_authentication;
-grant select, update (last_used_at, warned_days) on password_credentials to bailiwick_authentication;
+grant select, update (last_used_at) on password_credentials to bailiwick_authentication;
 grant select on published_password_credentials to bailiwick_authentication;
 grant update (sign_in_sessions_valid_from, last_password_change_at) on users to bailiwick_authentication;
 grant select, insert, update on signing_keys to bailiwick_authentication;

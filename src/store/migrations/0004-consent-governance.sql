@@ -83,7 +83,7 @@ create table user_consent_requests (
 );
 create index user_consent_requests_by_user on user_consent_requests (tenant_id, user_id);
 
--- Append-only.
+-- Append-only: one for each request.
 create table consent_request_decisions (
   tenant_id uuid not null,
   id uuid not null,
@@ -98,7 +98,7 @@ create table consent_request_decisions (
   foreign key (tenant_id, app_consent_request_id) references app_consent_requests (tenant_id, id) on delete cascade,
   foreign key (tenant_id, reviewer_id) references users (tenant_id, id) on delete set null (reviewer_id)
 );
-create index consent_request_decisions_by_request on consent_request_decisions (tenant_id, app_consent_request_id);
+create unique index consent_request_decisions_by_request on consent_request_decisions (tenant_id, app_consent_request_id);
 create index consent_request_decisions_by_reviewer on consent_request_decisions (tenant_id, reviewer_id);
 
 -- What is to be told outside, written in the transaction of the deed it tells of. Each is told once.
@@ -112,22 +112,32 @@ create table outbox_messages (
   parameters jsonb not null default '{}',
   created_at timestamptz not null default now(),
   attempts integer not null default 0,
+  -- Whoever sends it moves this on before he does: until then nobody else does.
   next_attempt_at timestamptz not null default now(),
-  sent_at timestamptz,
+  -- What could not be told by then is told no more.
+  deliver_until timestamptz not null default now() + interval '7 days',
+  settled_at timestamptz,
+  -- dropped: there was nobody to tell; dead: it was given up.
+  outcome text check (outcome in ('sent', 'dropped', 'dead')),
   last_error text,
-  expires_at timestamptz not null default now() + interval '30 days',
+  -- As long as it stands here the same thing is not told again.
+  expires_at timestamptz not null default now() + interval '60 days',
   primary key (tenant_id, id),
-  unique (tenant_id, kind, channel, recipient, subject_id)
+  unique (tenant_id, kind, channel, recipient, subject_id),
+  check ((settled_at is null) = (outcome is null))
 );
-create index outbox_messages_to_send on outbox_messages (tenant_id, next_attempt_at) where sent_at is null;
+create index outbox_messages_to_send on outbox_messages (tenant_id, next_attempt_at) where settled_at is null;
+create index outbox_messages_dead on outbox_messages (tenant_id) where outcome = 'dead';
 create index outbox_messages_by_expiry on outbox_messages (tenant_id, expires_at);
 
--- The key by which a receiver of webhooks knows that they are ours; sealed like signing keys.
+-- The keys by which a receiver of webhooks knows that they are ours; sealed like signing keys. One that was replaced signs
+-- beside the new one until it ends.
 create table notification_secrets (
   tenant_id uuid not null references tenants (id) on delete cascade,
   id text not null,
   sealed_secret bytea not null,
   created_at timestamptz not null default now(),
+  ends_at timestamptz,
   primary key (tenant_id, id)
 );
 
@@ -254,8 +264,9 @@ grant insert, update (reason, scopes, told_at) on user_consent_requests to baili
 grant insert on consent_request_decisions to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
 
 grant insert on outbox_messages to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
-grant select on outbox_messages to bailiwick_authentication, bailiwick_directory;
-grant update, delete on outbox_messages to bailiwick_authentication;
+grant select, update, delete on outbox_messages to bailiwick_authentication;
+-- The operator sees that something can not be told, and not what.
+grant select (tenant_id, id, kind, channel, created_at, settled_at, outcome, last_error) on outbox_messages to bailiwick_operator;
 
 grant select on notification_secrets to bailiwick_authentication;
-grant insert, delete, select (tenant_id, id, created_at) on notification_secrets to bailiwick_directory, bailiwick_operator;
+grant insert, delete, select (tenant_id, id, created_at, ends_at), update (ends_at) on notification_secrets to bailiwick_operator;
