@@ -5,6 +5,7 @@ import type { VerifiedAccessToken, VerifyAccessToken } from '../vocabulary/acces
 import { DirectoryError } from '../vocabulary/errors.ts';
 import { parseAppId, parseObjectId, parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import { CLOCK_TOLERANCE_SECONDS } from './token-lifetimes.ts';
 
 /** A published key of a tenant: the only algorithm it verifies, and its public JWK (RFC 7517). */
 export interface VerificationKey {
@@ -15,7 +16,6 @@ export interface VerificationKey {
 /** Reads one published key of one tenant; nothing when that tenant has no such key. */
 export type FindVerificationKey = (tenantId: TenantId, kid: string) => Promise<VerificationKey | undefined>;
 
-const CLOCK_TOLERANCE = 5;
 const MAX_KEYS = 2_000;
 
 /**
@@ -105,12 +105,12 @@ async function verified(
 ): Promise<AccessTokenPayload> {
   try {
     const claims = ['aud', 'exp', 'iat', 'sub', 'jti', 'tid', 'oid', 'client_id'];
-    const required = { typ: 'at+jwt', clockTolerance: CLOCK_TOLERANCE, requiredClaims: claims };
+    const required = { typ: 'at+jwt', clockTolerance: CLOCK_TOLERANCE_SECONDS, requiredClaims: claims };
     const { payload } = await jwtVerify<AccessTokenPayload>(token, key, { ...options, ...required });
     if (typeof payload.aud !== 'string') throw refused('more than one audience');
     if (!Number.isSafeInteger(payload.exp) || !Number.isSafeInteger(payload.iat))
       throw refused('times that are no times');
-    if (payload.iat > Date.now() / 1_000 + CLOCK_TOLERANCE) throw refused('issued in the future');
+    if (payload.iat > Date.now() / 1_000 + CLOCK_TOLERANCE_SECONDS) throw refused('issued in the future');
     return payload;
   } catch (error) {
     if (error instanceof errors.JOSEError) throw refused(error.code);

@@ -1,6 +1,7 @@
 import { errors, type KoaContextWithOIDC, type default as Provider } from 'oidc-provider';
 import { currentRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
+import { CLOCK_TOLERANCE_SECONDS } from './token-lifetimes.ts';
 
 /** Seconds that an assertion may still be valid when it arrives. */
 const MAX_SECONDS = 3_600;
@@ -42,7 +43,7 @@ export function checkClientAssertion(
   if (typeof claims.aud !== 'string' || !audiences.includes(claims.aud)) {
     throw refuseAssertion('assertionAudience');
   }
-  const seconds = Number(claims.exp) - Date.now() / 1_000;
+  const seconds = Number(claims.exp) - Date.now() / 1_000 - CLOCK_TOLERANCE_SECONDS;
   if (!(seconds <= (mayBeReused() ? MAX_REUSED_SECONDS : MAX_SECONDS))) throw refuseAssertion('assertionTooLong');
   const keys = (oidc.client?.jwks?.keys ?? []).map((key): Json => ({ ...key }));
   for (const name of ['x5t', 'x5t#S256']) {

@@ -24,7 +24,7 @@ import type { SigningKeys } from './signing-keys.ts';
 import { makeSigningSlots } from './signing-slot.ts';
 import { nameTenantInTokens } from './tenant-hint.ts';
 import type { TokenClaims } from './token-claims.ts';
-import { ACCESS_TOKEN_SECONDS } from './token-lifetimes.ts';
+import { ACCESS_TOKEN_SECONDS, CLOCK_TOLERANCE_SECONDS } from './token-lifetimes.ts';
 import { currentKeyring, makeVirtualIssuer, type VirtualIssuer } from './virtual-issuer.ts';
 
 /** The parts of which the Provider is put together, and how it writes what people see. */
@@ -89,6 +89,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
 const PROTOCOL = {
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
   responseTypes: ['code'],
+  clockTolerance: CLOCK_TOLERANCE_SECONDS,
   // RFC 6749, section 4.1.3: what the authorization request had, the token request repeats.
   allowOmittingSingleRegisteredRedirectUri: false,
   scopes: [...OIDC_SCOPES],

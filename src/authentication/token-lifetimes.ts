@@ -9,3 +9,6 @@ export function accessTokenSeconds({
 }): number {
   return wished ?? ACCESS_TOKEN_SECONDS;
 }
+
+/** Seconds by which clocks of others may differ. MSAL rounds: half its assertions begin half a second from now. */
+export const CLOCK_TOLERANCE_SECONDS = 5;

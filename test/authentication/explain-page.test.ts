@@ -64,7 +64,7 @@ describe('the page that explains', () => {
     const list = await browser.open(`/${tenant.id}/admin/applications?search=Linked`);
     const [, href = ''] = /class="row" href="([^"]+)"/.exec(list.text) ?? [];
     expect((await browser.open(href)).text).toContain(`/admin/explain?client=${app.appId}"`);
-    expect(textOf(list)).toMatch(/Applications Policies Explain Report/);
+    expect(textOf(list)).toMatch(/Applications Requests Policies Explain Report/);
   });
 
   test('comes back with the question when the person has to sign in first', async () => {

@@ -30,6 +30,7 @@ let fabrikam: TestTenant;
 let closed: TestTenant;
 /** Of fabrikam, for everybody; contoso has consented, and fabrikam too. */
 let shared: TestApplication;
+let sharedAtContoso: string;
 let alice: string;
 
 beforeAll(async () => {
@@ -42,8 +43,8 @@ beforeAll(async () => {
   const key = { ...keys.publicKey.export({ format: 'jwk' }), kid: 'a-key', alg: 'ES256', use: 'sig' };
   shared = await aClientApplication(database, fabrikam, { name: 'Fabrikam Notes', isPublished: true, keys: [key] });
   await consentTo(database, fabrikam, { clientId: shared.servicePrincipalId, scopes: SCOPES });
-  const clientId = await addToTenant(database, contoso, shared.appId, fabrikam.id);
-  await consentTo(database, contoso, { clientId, scopes: SCOPES });
+  sharedAtContoso = await addToTenant(database, contoso, shared.appId, fabrikam.id);
+  await consentTo(database, contoso, { clientId: sharedAtContoso, scopes: SCOPES });
   alice = await aPerson(database, contoso, 'alice');
   const zed = await aPerson(database, contoso, 'zed');
   await asSuperuser(database, 'update users set user_principal_name = $2 where id = $1', [
@@ -120,6 +121,13 @@ async function tokensOf(tenant: TestTenant, userId: string, client = shared) {
 
 const hintOf = ({ id }: TestTenant) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
 const outcomeOf = ({ status, body }: Answer) => [status, body.error, body.error_codes?.[0]];
+
+/** A JWT that says to be of another tenant, under the signature of its own. */
+function withTenant(token: string, tid: string): string {
+  const [header, , signature] = token.split('.');
+  const claims = Buffer.from(JSON.stringify({ ...decodeJwt(token), tid })).toString('base64url');
+  return `${header}.${claims}.${signature}`;
+}
 
 describe('metadata of an open authority', () => {
   test.each([
@@ -575,6 +583,48 @@ describe('a token request to an open authority', () => {
     expect(outcomeOf(answer).slice(0, 2)).toEqual([400, 'invalid_grant']);
   });
 
+  test('TEN-21: of an API in a person’s name is served by the tenant whose token it brings, and by no other', async () => {
+    const api = await aClientApplication(database, fabrikam, { isPublished: true, scopes: ['Read'] });
+    const clientId = await addToTenant(database, contoso, api.appId, fabrikam.id);
+    await consentTo(database, contoso, { clientId, scopes: SCOPES });
+    await consentTo(database, contoso, { clientId: sharedAtContoso, scopes: ['Read'], resourceAppId: api.appId });
+    const browser = await aSignedInBrowser(database, contoso, alice);
+    const scope = `openid api://${api.appId}/Read`;
+    const authorized = await authorize(server.origin, contoso, shared, browser, { scope });
+    const { body } = await post(server.origin, ORGANIZATIONS, 'token', redeemForm(shared, authorized));
+    const exchange = (assertion: string) =>
+      post(server.origin, ORGANIZATIONS, 'token', {
+        ...{ ...credentialsOf(api), assertion, scope: 'User.Read', requested_token_use: 'on_behalf_of' },
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      });
+    expect(decodeJwt((await exchange(body.access_token)).body.access_token)).toMatchObject({
+      tid: contoso.id,
+      oid: alice,
+    });
+    for (const forged of [
+      withTenant(body.access_token, fabrikam.id),
+      withTenant(body.access_token, closed.id),
+      'a.b.c',
+    ])
+      expect(outcomeOf(await exchange(forged)).slice(0, 2)).toEqual([400, 'invalid_grant']);
+  });
+
+  test('is answered to the pages of the application’s own origin, as at the tenant’s endpoint', async () => {
+    const redirectUri = 'https://spa.example/callback';
+    const spa = await aClientApplication(database, fabrikam, {
+      spa: [redirectUri],
+      isConfidential: false,
+      isPublished: true,
+    });
+    const clientId = await addToTenant(database, contoso, spa.appId, fabrikam.id);
+    await consentTo(database, contoso, { clientId, scopes: SCOPES });
+    const form = redeemForm(spa, await codeOf(contoso, alice, spa), true);
+    const from = (origin: string) => post(server.origin, ORGANIZATIONS, 'token', form, { origin });
+    expect((await from('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+    const answer = await from('https://spa.example');
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, 'https://spa.example']);
+  });
+
   test('that arrives in pieces, or without a length, is read whole', async () => {
     const { refresh_token } = await tokensOf(contoso, alice);
     const body = `${new URLSearchParams(refreshForm(shared, refresh_token))}`;
@@ -634,9 +684,7 @@ describe('other endpoints of an open authority', () => {
       iss: `${server.origin}/${contoso.id}/v2.0`,
     });
     expect(await userinfo(access_token)).toBe(200);
-    const [header, , signature] = access_token.split('.');
-    const claims = Buffer.from(JSON.stringify({ ...decodeJwt(access_token), tid: fabrikam.id })).toString('base64url');
-    const forged = `${header}.${claims}.${signature}`;
+    const forged = withTenant(access_token, fabrikam.id);
     expect([(await about(forged)).body, await userinfo(forged)]).toEqual([{ active: false }, 401]);
     const revoked = await post(server.origin, COMMON, 'revoke', { ...credentialsOf(shared), token: refresh_token });
     expect([revoked.status, await userinfo(access_token)]).toEqual([200, 401]);

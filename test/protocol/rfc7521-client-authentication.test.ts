@@ -292,6 +292,16 @@ describe('a client assertion', () => {
     expect(outcome(await present(long))).toEqual(UNAUTHENTICATED);
   });
 
+  test('may be of a clock that is a little ahead: MSAL rounds to the next second, and has ten minutes from there', async () => {
+    const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false, compatibility: { assertionReuse: true } });
+    const ahead = async (seconds: number) => {
+      const at = Math.ceil(Date.now() / 1_000) + seconds;
+      return outcome(await present(await assertionOf(daemon, { claims: { iat: at, nbf: at, exp: at + 600 } })));
+    };
+    expect(await ahead(1)).toEqual([200, undefined]);
+    expect(await ahead(10)).toEqual(UNAUTHENTICATED);
+  });
+
   test('CLI-06: that is forged, misnamed or incomplete is refused', async () => {
     const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false });
     const now = Math.floor(Date.now() / 1_000);

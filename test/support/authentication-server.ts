@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { makeAuthentication } from '../../src/authentication/authentication.ts';
 import { checkCurrentPassword } from '../../src/authentication/current-password.ts';
@@ -7,6 +8,7 @@ import { Passwords } from '../../src/authentication/passwords.ts';
 import { Tenants } from '../../src/authentication/tenants.ts';
 import { Authorization } from '../../src/authorization/perform.ts';
 import { makeOutbound, type Outbound } from '../../src/outbound/fetch.ts';
+import type { OwnCertificate } from '../../src/server/certificate-authority.ts';
 import type { TestDatabase } from './database.ts';
 
 export interface TestAuthenticationServer {
@@ -26,6 +28,8 @@ export interface TestServerOptions {
   readonly publicOrigin?: string;
   /** The way to what other servers publish: one that leads nowhere in private networks unless given. */
   readonly outbound?: Outbound;
+  /** Serves https with it. */
+  readonly certificate?: OwnCertificate;
   /** Another door to the data, for builds that are broken on purpose. */
   readonly authorization?: Authorization;
 }
@@ -33,13 +37,15 @@ export interface TestServerOptions {
 /** The authorization server on a port of its own, wired as `main.ts` wires it, with the authentication login. */
 export async function anAuthenticationServer(
   database: Pick<TestDatabase, 'sealer' | 'openStore'>,
-  { publicOrigin, authorization: given, outbound = makeOutbound() }: TestServerOptions = {},
+  { publicOrigin, certificate, authorization: given, outbound = makeOutbound() }: TestServerOptions = {},
 ): Promise<TestAuthenticationServer> {
   const errors: unknown[] = [];
   const refusals: string[] = [];
-  const server = createServer();
+  const server = certificate
+    ? createSecureServer({ cert: certificate.certificate, key: certificate.key })
+    : createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const ownOrigin = `http://localhost:${(server.address() as AddressInfo).port}`; // listening on TCP
+  const ownOrigin = `${certificate ? 'https' : 'http'}://localhost:${(server.address() as AddressInfo).port}`; // listening on TCP
   const origin = publicOrigin ?? ownOrigin;
   const secretKey = database.sealer.derive('bailiwick/client-secrets/1');
   const passwords = new Passwords({
