@@ -14,7 +14,7 @@ const LEAST = {
   interfaces: 440,
   isolation: 60,
   protocol: 205,
-  server: 140,
+  server: 130,
   store: 200,
   vocabulary: 1,
 };
