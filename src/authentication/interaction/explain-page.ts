@@ -5,6 +5,7 @@ import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
 import { parseAppId } from '../../vocabulary/ids.ts';
 import type { Filter } from '../../vocabulary/list-query.ts';
 import { PRE_AUTHORIZED, type StepName } from '../../vocabulary/token-decision.ts';
+import { dayInWords } from '../pages/dates.ts';
 import { type ExplainQuestion, type Explanation, explainPage } from '../pages/explain.ts';
 import { adminVisit } from './admin-frames.ts';
 import type { SignedInPages } from './signed-in-pages.ts';
@@ -97,7 +98,7 @@ function because({ by }: ExplainedStep, names: ReadonlyMap<string, string>): str
   const parts = [
     consentType === undefined ? 'Assigned' : consentType === 'AllPrincipals' ? 'For everybody' : 'For this person',
     !isPreAuthorized && who && `by ${who}`,
-    consentedDateTime && `on ${consentedDateTime.slice(0, 10)}`,
+    consentedDateTime && `on ${dayInWords(new Date(consentedDateTime))}`,
     policy && (isPreAuthorized ? 'pre-authorized by the API' : `as the policy ${policy} allows`),
     consentRequestId && 'when a request was approved',
   ];
