@@ -5,6 +5,7 @@ import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
 import { parseAppId } from '../../vocabulary/ids.ts';
 import type { Filter } from '../../vocabulary/list-query.ts';
 import type { StepName } from '../../vocabulary/token-decision.ts';
+import { dayInWords } from '../pages/dates.ts';
 import { type ExplainQuestion, type Explanation, explainPage } from '../pages/explain.ts';
 import { adminVisit } from './admin-frames.ts';
 import type { SignedInPages } from './signed-in-pages.ts';
@@ -96,7 +97,7 @@ function because({ by }: ExplainedStep, names: ReadonlyMap<string, string>): str
   const parts = [
     by.consentType === 'AllPrincipals' ? 'For everybody' : 'For this person',
     who && `by ${who}`,
-    consentedDateTime && `on ${consentedDateTime.slice(0, 10)}`,
+    consentedDateTime && `on ${dayInWords(new Date(consentedDateTime))}`,
     policy && `as the policy ${policy} allows`,
     consentRequestId && 'when a request was approved',
   ];
