@@ -4,6 +4,7 @@ import { addApplication } from './cli/application.ts';
 import { addApply } from './cli/apply.ts';
 import { addConsent } from './cli/consent.ts';
 import { addDoctor } from './cli/doctor.ts';
+import { addEnvironment } from './cli/environment.ts';
 import { addExport } from './cli/export.ts';
 import { addKeys } from './cli/keys.ts';
 import { addMigrate } from './cli/migrate.ts';
@@ -38,6 +39,7 @@ export async function runCommandLine(words: readonly string[], rooms: Rooms): Pr
     addExport,
     addTenant,
     addApplication,
+    addEnvironment,
     addConsent,
     addKeys,
     addDoctor,

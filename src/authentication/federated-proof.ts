@@ -12,7 +12,7 @@ const CLOCK_SECONDS = 30;
 export interface FederatedProof {
   readonly issuer: string;
   readonly tokenId: string | undefined;
-  /** Seconds since the epoch. */
+  /** Seconds since the epoch: until then it is taken, which is a little longer than it says itself. */
   readonly expiresAt: number;
 }
 
@@ -61,7 +61,7 @@ async function proven(
     const now = Date.now() / 1_000;
     // Not made in the future, and neither lives for longer than a day nor did (jose checks the rest).
     if (iat > now + CLOCK_SECONDS || exp - iat > MAX_SECONDS) return undefined;
-    return { issuer, tokenId: jti, expiresAt: exp };
+    return { issuer, tokenId: jti, expiresAt: exp + CLOCK_SECONDS };
   } catch {
     return undefined;
   }

@@ -61,10 +61,10 @@ export async function approveRequest(
     approved.map(({ resourceAppId }) => resourceAppId),
   );
   const granted: ObjectChange[] = [];
-  for (const { principalId, scopes: given } of grantsOf(request.requesters, approved, consentType)) {
+  for (const { principalIds, scopes: given } of grantsOf(request.requesters, approved, consentType)) {
     const { changes } = await recordConsent(permit, {
       appId: request.appId,
-      principalId,
+      principalIds,
       scopes: given.flatMap(({ resourceAppId, values }) => {
         const resourceId = resources.get(resourceAppId);
         return resourceId ? [{ resourceId, values }] : [];

@@ -26,14 +26,20 @@ export function reachToApprove({ application, scopes, isOwn }: Approvable): Excl
   return isForReviewers ? undefined : reachNeeded({ scopes, appRoles: [] });
 }
 
-/** What an approval grants: to each who asked what is in both, or all that is approved to everybody. */
+/**
+ * What an approval grants: to each who asked what is in both, or all that is approved to everybody. People who get the
+ * same are together: many want the same, and are granted it by the same few statements.
+ */
 export function grantsOf(
   requesters: readonly { readonly userId: ObjectId; readonly scopes: readonly ScopesOfApi[] }[],
   approved: readonly ScopesOfApi[],
   consentType: 'AllPrincipals' | 'Principal',
-): readonly { readonly principalId?: ObjectId; readonly scopes: readonly ScopesOfApi[] }[] {
+): readonly { readonly principalIds?: readonly ObjectId[]; readonly scopes: readonly ScopesOfApi[] }[] {
   if (consentType === 'AllPrincipals') return [{ scopes: approved }];
-  return requesters
-    .map(({ userId, scopes }) => ({ principalId: userId, scopes: commonScopes(scopes, approved) }))
-    .filter(({ scopes }) => scopes.length > 0);
+  const shares = requesters.map(({ userId, scopes }) => ({ userId, scopes: commonScopes(approved, scopes) }));
+  const bySame = Map.groupBy(shares, ({ scopes }) => JSON.stringify(scopes));
+  return [...bySame.values()].flatMap((people) => {
+    const scopes = people[0]?.scopes ?? [];
+    return scopes.length > 0 ? [{ principalIds: people.map(({ userId }) => userId), scopes }] : [];
+  });
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { getApplications } from '../authorization/catalogue/applications.ts';
 import { unverifyPublisher, verifyPublisher } from '../authorization/catalogue/publishers.ts';
+import { addApplicationImport } from './application-import.ts';
 import { print } from './output.ts';
 import { CommandError, type Rooms } from './rooms.ts';
 import { inTenant, TENANT_OPTION, type Tenancy } from './tenancy.ts';
@@ -13,9 +14,12 @@ interface Options {
 }
 
 export function addApplication(program: Command, rooms: Rooms): void {
-  const publisher = program
+  const application = program
     .command('application')
-    .description("Look after a tenant's own applications.")
+    .alias('app')
+    .description("Look after a tenant's own applications.");
+  addApplicationImport(application, rooms);
+  const publisher = application
     .command('publisher')
     .description('Say which verified domain vouches for an application.');
   const acting = (name: string, description: string) =>

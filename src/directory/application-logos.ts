@@ -4,8 +4,8 @@ import type { ObjectId } from '../vocabulary/ids.ts';
 import type { Image } from '../vocabulary/images.ts';
 import type { Written } from '../vocabulary/objects.ts';
 import { lock, readApplication } from './applications.ts';
+import { WITHDRAWN } from './offered-applications.ts';
 import { publish } from './published-applications.ts';
-import { WITHDRAWN } from './token-facts.ts';
 
 /**
  * Keeps the picture with the application, or takes it away. Others see it by its hash, so that a changed one is seen.

@@ -3,8 +3,9 @@ import type { GroupMembershipClaims, OptionalClaims } from '../vocabulary/applic
 import type { ObjectId } from '../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import type { AssignmentFacts, ClientFacts } from '../vocabulary/token-decision.ts';
+import { WITHDRAWN } from './offered-applications.ts';
 import type { KeySlot, SigningAlgorithm } from './signing-keys.ts';
-import { CLIENT, CLIENT_DEFINITION, WITHDRAWN } from './token-facts.ts';
+import { CLIENT, CLIENT_DEFINITION } from './token-facts.ts';
 
 /** A client secret as it is stored: never the secret itself. */
 export interface StoredSecret {

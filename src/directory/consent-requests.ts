@@ -3,6 +3,7 @@ import {
   type AppConsentRequest,
   type ConsentRequestDecision,
   countScopes,
+  type MyConsentRequest,
   type ScopesOfApi,
   type UserConsentRequest,
   unionOfScopes,
@@ -18,7 +19,6 @@ export type ReadRequests = Permit<
   | 'directory/appConsentRequests/standard/read'
   | 'directory/appConsentRequests/ownRequest/create'
   | 'directory/appConsentRequests/review'
-  | 'directory/appConsentRequests/expire'
 >;
 
 /** Of one person. */
@@ -154,17 +154,6 @@ export async function findConsentRequestDecision(
   return decision;
 }
 
-/** A person's own request, as he is told of it. */
-export interface MyConsentRequest
-  extends Pick<AppConsentRequest, 'id' | 'appId' | 'appDisplayName' | 'status' | 'reviewResult' | 'expiresDateTime'> {
-  readonly createdDateTime: Date;
-  readonly completedDateTime: Date | null;
-  readonly justification: string | null;
-  readonly scopes: readonly ScopesOfApi[];
-  /** Of all that was asked for, by whomever. */
-  readonly approvedScopes: readonly ScopesOfApi[];
-}
-
 /** His newest 100. */
 export async function listMyConsentRequests(
   permit: ReadRequests,
@@ -205,7 +194,7 @@ export interface AskedConsent {
 
 /**
  * Records that a person asks: in the application's open request, or in a new one. Its caller has locked the policy of
- * requests, so that all who ask come one after the other.
+ * requests, so that all who ask come one after the other, and has closed what is overdue.
  * @throws DirectoryError `TooManyRequests`, `Request_BadRequest`
  */
 export async function addConsentRequest(
@@ -230,7 +219,7 @@ export async function addConsentRequest(
   return { id, userConsentRequestId: part.id, outcome, scopes, requester: part.requester };
 }
 
-/** The application's request that people can still join. One that expired is closed, and makes room for the next. */
+/** The application's request that people can still join. */
 async function lockOpenRequestFor(
   permit: Permit<'directory/appConsentRequests/ownRequest/create'>,
   appId: AppId,
@@ -239,13 +228,7 @@ async function lockOpenRequestFor(
     text: `select id from app_consent_requests where tenant_id = $1 and app_id = $2 and status = 'InProgress' for update`,
     values: [permit.tenantId, appId],
   });
-  if (!open) return undefined;
-  const [expired] = await permit.query({
-    text: `update app_consent_requests r set status = 'Expired', completed_at = least(expires_at, now())
-      where r.tenant_id = $1 and r.id = $2 and ${STATUS('r')} = 'Expired' returning r.id`,
-    values: [permit.tenantId, open.id],
-  });
-  return expired ? undefined : open.id;
+  return open?.id;
 }
 
 async function insertRequest(

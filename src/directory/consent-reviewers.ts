@@ -9,9 +9,7 @@ type Read = Permit<
   | 'directory/appConsentRequests/standard/read'
   | 'directory/appConsentRequests/ownRequest/create'
   | 'directory/appConsentRequests/review'
-  | 'directory/appConsentRequests/expire'
-  | 'notifications/outbox/read'
-  | 'notifications/outbox/update'
+  | 'directory/appConsentRequests/remind'
 >;
 
 /** However many a group has: a notice goes to so many of them. */

@@ -1,17 +1,18 @@
 import type { Permit } from '../store/permit.ts';
+import type { OAuth2PermissionGrant } from '../vocabulary/applications.ts';
 import { badRequest } from '../vocabulary/errors.ts';
 import { type AppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ObjectChange, Written } from '../vocabulary/objects.ts';
 import { readAssignable } from './app-role-assignments.ts';
 import { ORIGINS, originsOf } from './grant-origins.ts';
-import { findGrantOf, requirePublished } from './permission-grants.ts';
+import { findGrantsOf, requirePublished } from './permission-grants.ts';
 import { createServicePrincipal, findServicePrincipal } from './service-principals.ts';
 
 /** What a person agreed to on a page: delegated scopes, and app roles where an administrator decides for all. */
 export interface Consent {
   readonly appId: AppId;
-  /** The person for whom alone it counts; absent: for everybody. */
-  readonly principalId?: ObjectId | undefined;
+  /** The people for whom alone it counts; absent: for everybody. */
+  readonly principalIds?: readonly ObjectId[] | undefined;
   readonly scopes: readonly ConsentedScopes[];
   readonly appRoles: readonly ConsentedAppRole[];
   /** The user or service principal who decided; absent: the operator. */
@@ -51,7 +52,7 @@ export async function recordConsent(permit: ConsentPermit, consent: Consent): Pr
     clientId = created.value.id;
     changes.push(...created.changes);
   }
-  for (const scopes of consent.scopes) changes.push(await addScopes(permit, clientId, consent, scopes));
+  for (const scopes of consent.scopes) changes.push(...(await addScopes(permit, clientId, consent, scopes)));
   for (const appRole of consent.appRoles) changes.push(...(await addAppRole(permit, clientId, appRole, consent.by)));
   return { value: undefined, changes };
 }
@@ -59,33 +60,37 @@ export async function recordConsent(permit: ConsentPermit, consent: Consent): Pr
 async function addScopes(
   permit: ConsentPermit,
   clientId: ObjectId,
-  { principalId, by, requestId }: Consent,
+  { principalIds, by, requestId }: Consent,
   { resourceId, values, policyOf }: ConsentedScopes,
-): Promise<ObjectChange> {
+): Promise<ObjectChange[]> {
   await requirePublished(permit, resourceId, values);
-  const which = { clientId, resourceId, principalId: principalId ?? null };
-  const before = await findGrantOf(permit, which);
-  const held = new Set(before?.scope.split(' '));
-  const fresh = values.filter((value) => !held.has(value));
+  const principals = principalIds ?? [null];
+  const which = { clientId, resourceId, principals };
+  const grantOf = (grants: readonly OAuth2PermissionGrant[], whose: ObjectId | null) =>
+    grants.find(({ principalId }) => principalId === whose);
+  const before = await findGrantsOf(permit, which);
+  const rows = principals.map((principal) => {
+    const held = new Set(grantOf(before, principal)?.scope.split(' '));
+    const fresh = values.filter((value) => !held.has(value));
+    return { id: newObjectId(), principal, origins: originsOf(fresh, by, policyOf, requestId) };
+  });
   await permit.query({
     text: `insert into oauth2_permission_grants as g
         (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope, origins)
-      values ($1, $2, $3, $4, $5, $6, $7, ${ORIGINS('$8')})
+      select $1, w.id, $2, $3, $4, w.principal, $5, ${ORIGINS('w.origins')}
+      from jsonb_to_recordset($6) as w (id uuid, principal uuid, origins jsonb)
       on conflict (tenant_id, client_id, resource_id, principal_id) do update
         set origins = g.origins || excluded.origins, scope = g.scope || array(select s from unnest(excluded.scope) s where s <> all (g.scope))`,
     values: [
-      permit.tenantId,
-      newObjectId(),
-      clientId,
-      resourceId,
-      principalId ? 'Principal' : 'AllPrincipals',
-      which.principalId,
-      [...new Set(values)],
-      JSON.stringify(originsOf(fresh, by, policyOf, requestId)),
+      ...[permit.tenantId, clientId, resourceId, principalIds ? 'Principal' : 'AllPrincipals'],
+      ...[[...new Set(values)], JSON.stringify(rows)],
     ],
   });
-  const after = await findGrantOf(permit, which);
-  return { type: 'OAuth2PermissionGrant', id: after?.id ?? '', displayName: null, before, after };
+  const after = await findGrantsOf(permit, which);
+  return after.map((grant) => ({
+    ...({ type: 'OAuth2PermissionGrant', id: grant.id, displayName: null } as const),
+    ...{ before: grantOf(before, grant.principalId), after: grant },
+  }));
 }
 
 async function addAppRole(

@@ -1,7 +1,10 @@
+import { OFFERED } from './offered-applications.ts';
+import { OPEN_TO } from './user-assignments.ts';
+
 /**
- * SQL: whether every family that one descends from by exchange of tokens still lives, and its application is enabled.
- * Asked whenever a family is, so that whatever ends one ends all that came of it, in the same moment and however it
- * raced with an exchange. `$1` is the tenant.
+ * SQL: whether every family that one descends from by exchange of tokens still lives, and its application is enabled, offered
+ * by its home and open to the person. Asked whenever a family is, so that whatever ends one ends all that came of it, in the
+ * same moment and however it raced with an exchange. `$1` is the tenant.
  */
 export const ANCESTORS_LIVE = (family: string) => `(${family}.parent_id is null or not exists (
   with recursive ancestors as (
@@ -10,4 +13,5 @@ export const ANCESTORS_LIVE = (family: string) => `(${family}.parent_id is null 
   select from ancestors n
   join token_families x on x.tenant_id = $1 and x.id = n.id
   join service_principals s on s.tenant_id = $1 and s.id = x.service_principal_id
-  where x.revoked_at is not null or x.expires_at <= now() or not s.account_enabled))`;
+  where x.revoked_at is not null or x.expires_at <= now() or not s.account_enabled
+    or not ${OFFERED('s.app_id')} or not ${OPEN_TO('s', 'x.user_id')}))`;

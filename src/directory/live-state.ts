@@ -2,7 +2,7 @@ import type { Permit } from '../store/permit.ts';
 import type { Action } from '../vocabulary/actions.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal, SessionPrincipal } from '../vocabulary/principals.ts';
 import { ANCESTORS_LIVE } from './family-chain.ts';
-import { WITHDRAWN } from './token-facts.ts';
+import { OFFERED } from './offered-applications.ts';
 import { OPEN_TO } from './user-assignments.ts';
 
 /** What the rows say of a principal right now. Read at every call; a token's word for any of it is not asked. */
@@ -23,20 +23,13 @@ export interface LiveState {
   readonly permissions: readonly string[];
 }
 
-/** Its home has neither deleted, unpublished nor deactivated it, nor withdrawn it from here. */
-const DEFINED = (
-  client: string,
-) => `((exists (select from applications a where a.tenant_id = $1 and a.app_id = ${client}.app_id and not a.is_disabled)
-  or exists (select from published_applications p where p.app_id = ${client}.app_id and not p.is_disabled))
-  and not ${WITHDRAWN(`${client}.app_id`)})`;
-
 const DELEGATED = {
   name: 'live-state-delegated',
   text: `
     select t.is_enabled as "tenantEnabled",
       coalesce(u.account_enabled, false) as "userEnabled",
       coalesce(u.user_type = 'Guest', false) as "isGuest",
-      coalesce(c.account_enabled and ${DEFINED('c')} and ${OPEN_TO('c', 'u.id')}, false) as "clientEnabled",
+      coalesce(c.account_enabled and ${OFFERED('c.app_id')} and ${OPEN_TO('c', 'u.id')}, false) as "clientEnabled",
       exists (select from signing_keys k where k.tenant_id = $1 and k.kid = $4) as "keyKnown",
       coalesce(f.revoked_at is null and f.expires_at > now() and f.authenticated_at >= u.sign_in_sessions_valid_from
         and ${ANCESTORS_LIVE('f')}, false) as "sessionAlive",
@@ -59,7 +52,7 @@ const APPLICATION = {
   name: 'live-state-application',
   text: `
     select t.is_enabled as "tenantEnabled", true as "userEnabled", false as "isGuest",
-      coalesce(c.account_enabled and ${DEFINED('c')}, false) as "clientEnabled",
+      coalesce(c.account_enabled and ${OFFERED('c.app_id')}, false) as "clientEnabled",
       exists (select from signing_keys k where k.tenant_id = $1 and k.kid = $4) as "keyKnown",
       not exists (select from revoked_tokens v where v.tenant_id = $1 and v.token_id = $5) as "sessionAlive",
       array(select a.role_definition_id from role_assignments a

@@ -1,5 +1,6 @@
 import type { Permit } from '../store/permit.ts';
 import type { ObjectChange } from '../vocabulary/objects.ts';
+import { STATUS } from './consent-requests.ts';
 import { enqueue, type Notice, WEBHOOK } from './outbox.ts';
 import { readTenantPolicy } from './tenant-policies.ts';
 
@@ -11,14 +12,15 @@ interface Overdue {
   readonly requesters: readonly string[];
 }
 
-/** Closes requests that nobody decided in their time, and tells who asked, and the webhook. */
+/** Closes requests that nobody decided in their time or of which nobody is left, and tells who asked, and the webhook. */
 export async function expireRequests(
-  permit: Permit<'directory/appConsentRequests/expire'>,
+  permit: Permit<'directory/appConsentRequests/expire' | 'directory/appConsentRequests/ownRequest/create'>,
 ): Promise<readonly ObjectChange[]> {
   const overdue = await permit.query<Overdue & Record<string, unknown>>({
     text: `with overdue as (
-        select id from app_consent_requests where tenant_id = $1 and status = 'InProgress' and expires_at <= now()
-        order by expires_at limit $2 for update skip locked)
+        select r.id from app_consent_requests r
+        where r.tenant_id = $1 and r.status = 'InProgress' and ${STATUS('r')} = 'Expired'
+        order by r.expires_at limit $2 for update skip locked)
       update app_consent_requests r set status = 'Expired', completed_at = now()
       from overdue where r.tenant_id = $1 and r.id = overdue.id
       returning r.id, r.app_display_name as application, array(select u.user_id from user_consent_requests u

@@ -63,17 +63,21 @@ export async function readGrant(permit: Read, id: ObjectId): Promise<OAuth2Permi
   return grant;
 }
 
-/** The grant of a client on a resource, for one person or (null) for everybody; locked until the transaction ends. */
-export async function findGrantOf(
+/** The grants of a client on a resource, for these people or (null) for everybody; locked until the transaction ends. */
+export async function findGrantsOf(
   permit: Read,
-  which: { readonly clientId: ObjectId; readonly resourceId: ObjectId; readonly principalId: ObjectId | null },
-): Promise<OAuth2PermissionGrant | undefined> {
-  const [grant] = await permit.query<OAuth2PermissionGrant>({
+  which: {
+    readonly clientId: ObjectId;
+    readonly resourceId: ObjectId;
+    readonly principals: readonly (ObjectId | null)[];
+  },
+): Promise<readonly OAuth2PermissionGrant[]> {
+  return permit.query<OAuth2PermissionGrant & Record<string, unknown>>({
     text: `select ${SELECTED} from oauth2_permission_grants
-      where tenant_id = $1 and client_id = $2 and resource_id = $3 and principal_id is not distinct from $4::uuid for update`,
-    values: [permit.tenantId, which.clientId, which.resourceId, which.principalId],
+      where tenant_id = $1 and client_id = $2 and resource_id = $3
+        and (principal_id = any ($4::uuid[]) or principal_id is null and $5) order by id for update`,
+    values: [permit.tenantId, which.clientId, which.resourceId, which.principals, which.principals.includes(null)],
   });
-  return grant;
 }
 
 /** Whether the grant is that person's own: false also when there is none, so that nobody learns of others' grants. */

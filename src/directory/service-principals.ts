@@ -10,8 +10,8 @@ import { readDependents } from './dependents.ts';
 import { requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX, selectList } from './listable.ts';
+import { WITHDRAWN } from './offered-applications.ts';
 import { updateStatement } from './statements.ts';
-import { WITHDRAWN } from './token-facts.ts';
 
 const FROM = `service_principals s
   left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id

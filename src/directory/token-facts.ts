@@ -2,6 +2,7 @@ import type { Permit } from '../store/permit.ts';
 import type { AppId } from '../vocabulary/ids.ts';
 import type { ClientFacts, TokenFacts } from '../vocabulary/token-decision.ts';
 import { ANCESTORS_LIVE } from './family-chain.ts';
+import { WITHDRAWN } from './offered-applications.ts';
 import { OF_USER } from './user-assignments.ts';
 
 type Read = Permit<'authentication/tokens/read' | 'directory/servicePrincipals/tokenDecisions/read'>;
@@ -20,10 +21,6 @@ export interface TokenParties {
 const DEFINITIONS = (appId: string, own: string, published: string) => `
   left join applications ${own} on ${own}.tenant_id = $1 and ${own}.app_id = ${appId}
   left join published_applications ${published} on ${published}.app_id = ${appId} and ${own}.id is null`;
-
-/** SQL: whether its home took an application away from the bound tenant. */
-export const WITHDRAWN = (appId: string) =>
-  `exists (select from published_withdrawals w where w.tenant_id = $1 and w.app_id = ${appId})`;
 
 /** SQL: `ClientFacts` but its app id, of the alias c, its definition and a person's id. */
 export const CLIENT = (

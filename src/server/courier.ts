@@ -6,6 +6,7 @@ import {
   expireOverdueRequests,
   getNextAttempt,
   getWebhookTarget,
+  remindOfRequests,
   type Settlement,
   settle,
   warnOfExpiringCredentials,
@@ -115,6 +116,7 @@ export class Courier {
 
   async #keepUp(tenantId: TenantId): Promise<void> {
     await this.#perform(tenantId, expireOverdueRequests, undefined);
+    await this.#perform(tenantId, remindOfRequests, undefined);
     await this.#perform(tenantId, warnOfExpiringCredentials, undefined);
     for (const { id, kind, channel, error } of await this.#perform(tenantId, endOverdue, undefined))
       this.#parts.log.error({ tenantId, messageId: id, kind, channel, reason: error }, 'A notice was given up.');

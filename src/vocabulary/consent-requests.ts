@@ -42,6 +42,17 @@ export interface NamedPerson {
   readonly userPrincipalName: string;
 }
 
+/** A person's own request, as he is told of it. */
+export interface MyConsentRequest
+  extends Pick<AppConsentRequest, 'id' | 'appId' | 'appDisplayName' | 'status' | 'reviewResult' | 'expiresDateTime'> {
+  readonly createdDateTime: Date;
+  readonly completedDateTime: Date | null;
+  readonly justification: string | null;
+  readonly scopes: readonly ScopesOfApi[];
+  /** Of all that was asked for, by whomever. */
+  readonly approvedScopes: readonly ScopesOfApi[];
+}
+
 /** What a reviewer decided. */
 export interface ConsentRequestDecision {
   readonly reviewResult: ReviewResult;

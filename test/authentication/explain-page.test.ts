@@ -47,7 +47,7 @@ describe('the page that explains', () => {
     const page = textOf(await explain({ client: app.appId, user: person.username, scope: 'User.Read User.Read.All' }));
     expect(page).toContain(`Told gets a token for ${person.username}`);
     expect(page).toMatch(/In Bailiwick Directory it carries User\.Read How that was decided/);
-    expect(page).toMatch(/Permission User\.Read Passed It was granted\. For this person, by Alice, on \d{4}-\d\d-\d\d/);
+    expect(page).toMatch(/Permission User\.Read Passed It was granted\. For this person, by Alice, on \d+ \w{3} \d{4}/);
     expect(page).toMatch(/Permission User\.Read\.All Left out Neither the user nor an administrator has consented/);
   });
 
@@ -64,7 +64,7 @@ describe('the page that explains', () => {
     const list = await browser.open(`/${tenant.id}/admin/applications?search=Linked`);
     const [, href = ''] = /class="row" href="([^"]+)"/.exec(list.text) ?? [];
     expect((await browser.open(href)).text).toContain(`/admin/explain?client=${app.appId}"`);
-    expect(textOf(list)).toMatch(/Applications Policies Explain Report/);
+    expect(textOf(list)).toMatch(/Applications Requests Policies Explain Report/);
   });
 
   test('comes back with the question when the person has to sign in first', async () => {

@@ -135,22 +135,23 @@ describe('asking for consent', () => {
 
 describe('a decision', () => {
   test('grants each who asked what he asked for and what is approved, in one act with its record', async () => {
-    const { id } = await desk.ask(alice, application, [WANTED, ALSO_WANTED]);
+    const { id } = await desk.ask(alice, application, [WANTED, ALSO_WANTED, PRIVILEGED]);
     await desk.ask(bob, application, [ALSO_WANTED]);
-    const answer = await desk.approve(reviewer, id, [ofDirectory(ALSO_WANTED)], 'Principal', 'Fine with me.');
+    const approved = [ofDirectory(WANTED, ALSO_WANTED)];
+    const answer = await desk.approve(reviewer, id, approved, 'Principal', 'Fine with me.');
     expect(answer).toMatchObject({ id, status: 'Completed', reviewResult: 'Approve' });
-    expect(await desk.granted(application)).toEqual({ [alice]: [ALSO_WANTED], [bob]: [ALSO_WANTED] });
+    expect(await desk.granted(application)).toEqual({ [alice]: [WANTED, ALSO_WANTED], [bob]: [ALSO_WANTED] });
     const [mine] = await desk.perform(alice, getMyConsentRequests, {});
     expect(mine).toMatchObject({
       ...{ status: 'Completed', reviewResult: 'Approve', justification: 'Fine with me.' },
-      approvedScopes: [ofDirectory(ALSO_WANTED)],
+      approvedScopes: approved,
     });
     const origins = await asSuperuser<{ origins: object[] }>(
       database,
       'select origins from oauth2_permission_grants where principal_id = $1 and client_id = $2',
       [alice, application.servicePrincipalId],
     );
-    expect(origins[0]?.origins).toMatchObject([{ by: reviewer, requestId: id, scopes: [ALSO_WANTED] }]);
+    expect(origins[0]?.origins).toMatchObject([{ by: reviewer, requestId: id, scopes: [WANTED, ALSO_WANTED] }]);
     const records = await asSuperuser<{ activity: string; by: string; targets: { id: string; type: string }[] }>(
       database,
       `select activity_display_name as activity, initiated_by -> 'user' ->> 'id' as by, target_resources as targets
@@ -158,9 +159,9 @@ describe('a decision', () => {
       [id],
     );
     expect(records.map(({ activity, by }) => [activity, by])).toEqual([
-      ['Create app consent request', alice],
-      ['Create app consent request', bob],
-      ['Approve app consent request', reviewer],
+      ['Create consent request', alice],
+      ['Create consent request', bob],
+      ['Approve consent request', reviewer],
     ]);
     expect(records[2]?.targets.map(({ type }) => type)).toEqual([
       'AppConsentRequest',
@@ -231,6 +232,17 @@ describe('a decision', () => {
     expect((await desk.perform(alice, getMyConsentRequests, {}))[0]).toMatchObject({ id, status: 'Expired' });
     const again = await desk.ask(alice, application);
     expect(again).toMatchObject({ outcome: 'created' });
+    // Whoever finds it closes it: it is told, and in the record of his deed.
+    expect(await desk.notices(id)).toContainEqual(
+      expect.objectContaining({ kind: 'consentRequestExpired', recipient: alice }),
+    );
+    const records = await asSuperuser<{ activity: string }>(
+      database,
+      `select activity_display_name as activity from directory_audits
+        where target_resources @> jsonb_build_array(jsonb_build_object('id', $1::text)) and target_resources -> 0 ->> 'id' = $2`,
+      [id, again.id],
+    );
+    expect(records).toEqual([{ activity: 'Create consent request' }]);
     await desk.approve(reviewer, again.id, [ofDirectory(WANTED)]);
     expect(await desk.granted(application)).toEqual({ [alice]: [WANTED] });
   });

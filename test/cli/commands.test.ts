@@ -53,6 +53,7 @@ describe('the command line', () => {
       'export',
       'tenant',
       'application',
+      'env',
       'consent',
       'keys',
       'doctor',

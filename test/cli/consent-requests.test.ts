@@ -111,7 +111,7 @@ describe('bailiwick consent request', () => {
     expect((await request('approve', id)).code).toBe(1);
     const [record] = await asSuperuser<{ by: { app: { displayName: string } } }>(
       database,
-      `select initiated_by as by from directory_audits where activity_display_name = 'Approve app consent request'
+      `select initiated_by as by from directory_audits where activity_display_name = 'Approve consent request'
         and target_resources -> 0 ->> 'id' = $1`,
       [id],
     );

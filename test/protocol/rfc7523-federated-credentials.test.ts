@@ -228,6 +228,20 @@ describe('CLI-05: an assertion', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
+  test('is remembered for as long as it is taken, which is longer than it says itself', async () => {
+    const app = await aWorkload();
+    const exp = Math.floor(Date.now() / 1_000) + 300;
+    expect((await present(app, await assertion({ exp }))).status).toBe(200);
+    const [marker] = await asSuperuser<{ until: number }>(
+      database,
+      `select extract(epoch from max(expires_at))::float8 as until from artifacts where tenant_id = $1 and model = 'ReplayDetection'`,
+      [tenant.id],
+    );
+    // A clock of ours that is late takes it for half a minute more.
+    expect((await present(app, await assertion({ exp: Math.floor(Date.now() / 1_000) - 20 }))).status).toBe(200);
+    expect(marker?.until).toBeGreaterThanOrEqual(exp + 29);
+  });
+
   test('without one, or where the application is set so, is used until it expires', async () => {
     const app = await aWorkload();
     const nameless = await assertion({ jti: undefined });

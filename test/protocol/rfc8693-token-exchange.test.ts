@@ -352,6 +352,35 @@ describe('an exchanged token ends', () => {
     }
   });
 
+  test('RAC-15: when its caller’s application is deactivated or withdrawn by its home, or closed to the person', async () => {
+    const { appId, servicePrincipalId } = front;
+    const endings = [
+      [
+        'update applications set is_disabled = true where app_id = $1',
+        'update applications set is_disabled = false where app_id = $1',
+        [appId],
+      ],
+      [
+        'insert into published_withdrawals (tenant_id, app_id, home_tenant_id) values ($1, $2, $1)',
+        'delete from published_withdrawals where tenant_id = $1 and app_id = $2',
+        [tenant.id, appId],
+      ],
+      [
+        'update service_principals set app_role_assignment_required = true where id = $1',
+        'update service_principals set app_role_assignment_required = false where id = $1',
+        [servicePrincipalId],
+      ],
+    ] as const;
+    for (const [end, undo, values] of endings) {
+      const { value, assertion } = await exchanged();
+      await sql(end, [...values]);
+      expect([end, await introspect(middle, assertion)]).toEqual([end, { active: false }]);
+      await isOver(value);
+      await sql(undo, [...values]);
+      expect(await introspect(orders, value)).toMatchObject({ active: true });
+    }
+  });
+
   test('when all sessions of the person are revoked, and when the consent is taken back', async () => {
     const { value } = await exchanged();
     await sql('update users set sign_in_sessions_valid_from = clock_timestamp() where id = $1', [alice]);

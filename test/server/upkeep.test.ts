@@ -71,10 +71,11 @@ describe('a request for consent', () => {
       parameters: { application: 'Reports', requestId: over },
     });
     const audits = await insert(
-      `select target_resources -> 0 ->> 'id' as id, initiated_by -> 'app' ->> 'displayName' as who, result from directory_audits
+      `select t ->> 'id' as id, concat(initiated_by -> 'app' ->> 'displayName', ' ', result) as who
+        from directory_audits, jsonb_array_elements(target_resources) t
         where tenant_id = $1 and activity_display_name = 'Expire consent request'`,
     );
-    expect(audits).toEqual([{ id: over, who: 'bailiwick courier', result: 'success' }]);
+    expect(audits).toEqual([{ id: over, who: 'bailiwick courier success' }]);
   });
 
   test('that ends is told to the webhook too, where there is one', async () => {
@@ -88,6 +89,67 @@ describe('a request for consent', () => {
     expect(await outboxOf(database, ta.id)).toMatchObject([
       { channel: 'webhook', recipient: 'webhook', subject_id: over },
     ]);
+  });
+});
+
+describe('a request that is about to end', () => {
+  const setPolicy = (policy: object) =>
+    insert(
+      `insert into tenant_policies (tenant_id, id, settings) values ($1, 'adminConsentRequestPolicy', $2)
+        on conflict (tenant_id, id) do update set settings = excluded.settings`,
+      JSON.stringify({ isEnabled: true, ...policy }),
+    );
+  const reviewedBy = (...people: TestPrincipal[]) => ({
+    reviewers: people.map(({ id }) => ({ query: `/users/${id}`, queryType: 'MicrosoftGraph' })),
+  });
+  async function aRequest(ends: string, age: string): Promise<string> {
+    const [row] = await insert(
+      `with request as (insert into app_consent_requests (tenant_id, id, app_id, app_display_name, created_at, expires_at)
+          values ($1, gen_random_uuid(), gen_random_uuid(), 'Reports', now() - $3::interval, now() + $2::interval) returning id)
+        insert into user_consent_requests (tenant_id, id, app_consent_request_id, user_id, reason, scopes)
+          select $1, gen_random_uuid(), r.id, $4, 'please', '[]' from request r returning app_consent_request_id as id`,
+      ends,
+      age,
+      (await aUser(database, ta, { name: 'asker' })).id,
+    );
+    return row?.id ?? '';
+  }
+  const remindersOf = async () =>
+    (await outboxOf(database, ta.id))
+      .filter(({ kind }) => kind === 'consentRequestReminder')
+      .map(({ recipient, subject_id }) => `${recipient} ${subject_id}`)
+      .sort();
+
+  test('is brought to mind once, of those who review at that moment', async () => {
+    const [one, two] = [await aUser(database, ta, { name: 'one' }), await aUser(database, ta, { name: 'two' })];
+    const soon = await aRequest('2 days', '28 days');
+    await aRequest('4 days', '26 days');
+    await aRequest('2 days', '1 hour');
+    await setPolicy(reviewedBy(one));
+    await aCourier(database, { mailer: server.mailer() }).deliver();
+    await aCourier(database, { mailer: server.mailer() }).deliver();
+    expect(await remindersOf()).toEqual([`${one.id} ${soon}`]);
+    expect(server.received.at(-1)?.headers.get('subject')).toBe('A request for an application is about to expire');
+    expect(server.received.at(-1)?.text).toContain(`/${ta.id}/admin/requests/${soon}`);
+    await setPolicy(reviewedBy(two));
+    await aCourier(database).deliver();
+    expect(await remindersOf()).toEqual([`${one.id} ${soon}`, `${two.id} ${soon}`].sort());
+  });
+
+  test.each([
+    ['reminders are off', { remindersEnabled: false }],
+    ['reviewers want no mail', { notifyReviewers: false }],
+    ['nobody may ask any more', { isEnabled: false }],
+    ['nobody reviews', { reviewers: [] }],
+  ])('is not while %s', async (_what, policy) => {
+    const reviewer = await aUser(database, ta, { name: 'reviewer' });
+    await aRequest('2 days', '28 days');
+    await setPolicy({ ...reviewedBy(reviewer), ...policy });
+    await aCourier(database).deliver();
+    expect(await remindersOf()).toEqual([]);
+    await setPolicy(reviewedBy(reviewer));
+    await aCourier(database).deliver();
+    expect(await remindersOf()).toHaveLength(1);
   });
 });
 

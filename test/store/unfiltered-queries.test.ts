@@ -179,13 +179,13 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
   listMembers: ['directory', (permit, { group }) => groups.listMembers(permit, object(group), page)],
   listOrganizations: ['directory', (permit) => organizations.listOrganizations(permit, page)],
   readOrganization: ['directory', (permit, { id }) => organizations.readOrganization(permit, id)],
-  findGrantOf: [
+  findGrantsOf: [
     'directory',
     (permit, { servicePrincipal, directoryApi, user }) =>
-      grants.findGrantOf(permit, {
+      grants.findGrantsOf(permit, {
         clientId: object(servicePrincipal),
         resourceId: object(directoryApi),
-        principalId: object(user),
+        principals: [object(user)],
       }),
   ],
   isGrantOf: ['directory', (permit, { grant, user }) => grants.isGrantOf(permit, object(grant), object(user))],

@@ -52,7 +52,7 @@ export function aCommandLine(database: TestDatabase, environment: Record<string,
       const code = await runCommandLine(words, {
         stdout: { write: (text) => (written.stdout += text) },
         stderr: { write: (text) => (written.stderr += text) },
-        config: () => readConfig({ DATA_DIRECTORY: directory, ...environment }),
+        config: (options) => readConfig({ DATA_DIRECTORY: directory, ...environment }, options),
         openOperator: async () => operator,
         serve: () => Promise.reject(new Error('This test serves nothing.')),
       });

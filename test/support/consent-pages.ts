@@ -85,6 +85,8 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
     needsAdministrator,
     isApprovable: !needsAdministrator,
     checked: true,
+    description: t('In the words of the API.'),
+    ...{ isPublished: true, isApproved: field === 'p0' },
   });
   const requested = {
     ...{ frame, application, moreRequesters: 3, expiresAt: USED },
@@ -99,8 +101,12 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
         username: t('alice@contoso.example'),
         reason: t('For the quarterly report.'),
         askedAt: SINCE,
+        scopes: [t('User.Read.All'), t('Group.Read.All')],
       },
-      { name: t('Bob Baker'), username: t('bob@contoso.example'), reason: t('I plan shifts with it.'), askedAt: USED },
+      {
+        ...{ name: t('Bob Baker'), username: t('bob@contoso.example'), reason: t('I plan shifts with it.') },
+        ...{ askedAt: USED, scopes: [t('RoleManagement.ReadWrite.Directory')] },
+      },
     ],
   };
   const myRequest = { application: t('Fabrikam Analytics'), askedAt: SINCE };
@@ -115,8 +121,17 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
       ...{ layout, form, account, application, organization, permissions, withGranted: true },
       ...{ approvers: [], request: { form } },
     }),
+    needsApprovalAsked: needsApprovalPage({
+      ...{ layout, form, account, application, organization, permissions, withGranted: true },
+      ...{ approvers: [], asked: { state: 'waiting', askedAt: SINCE }, againHref: '/interaction/1' },
+    }),
+    needsApprovalDenied: needsApprovalPage({
+      ...{ layout, form, account, application, organization, permissions, approvers: [], request: { form } },
+      asked: { state: 'denied', askedAt: SINCE, justification: t('Not for this.') },
+    }),
     requestSent: requestSentPage({
       ...{ layout, form, organization, withGranted: true, applicationsHref: '/t/my-applications' },
+      againHref: '/interaction/1',
       application: t('Fabrikam Analytics'),
     }),
     myApplications: myApplicationsPage({
@@ -210,7 +225,7 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
       ...{ frame, application: t('HR'), person: t('Alice'), removed, applicationHref: '/t/admin/applications/1' },
     }),
     requests: requestsPage({
-      ...{ frame, nextHref: '/t/admin/requests?after=x' },
+      ...{ frame, isClosed: false, nextHref: '/t/admin/requests?after=x' },
       requests: [
         {
           application: t('Fabrikam Analytics'),
@@ -230,11 +245,18 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
         },
       ],
     }),
-    request: requestPage({ ...requested, state: 'waiting', form, problem: 'nothingChosen', justification: t('Fine.') }),
+    request: requestPage({
+      ...{ ...requested, state: 'waiting', form, problem: 'nothingChosen', justification: t('Fine.') },
+      availability: 'registeredItself',
+    }),
     requestToReview: requestPage({ ...requested, state: 'waiting', form }),
     requestDecided: requestPage({
       ...{ ...requested, state: 'denied' },
-      decision: { by: t('Ada Okafor'), at: USED, justification: t('No.') },
+      decision: { by: t('Ada Okafor'), at: USED, justification: t('No.'), forEverybody: false },
+    }),
+    requestApproved: requestPage({
+      ...{ ...requested, state: 'approved' },
+      decision: { by: t('Ada Okafor'), at: USED, justification: t('Only this part.'), forEverybody: false },
     }),
     policies: policiesPage({
       ...{ frame, consentForm: form, requestForm: form, done: true, problem: t('It is not valid.') },
@@ -254,7 +276,15 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
           isAssigned: false,
         },
       ],
-      requests: { isEnabled: true, durationInDays: 30, notifyReviewers: true, reviewers: [t('Ada Okafor')] },
+      requests: {
+        ...{ isEnabled: true, durationInDays: 30, notifyReviewers: true, remindersEnabled: false },
+        reviewers: [
+          { field: 'r0', displayName: t('Ada Okafor'), kind: 'user' },
+          { field: 'r1', displayName: t('Security'), kind: 'group' },
+          { field: 'r2', kind: 'role' },
+        ],
+        ...{ newReviewer: t('bob@contoso.example'), webhookUrl: `https://hooks.example/${t('requests')}` },
+      },
     }),
     explain: explainPage({
       frame,

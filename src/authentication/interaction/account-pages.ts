@@ -1,3 +1,4 @@
+import { getMyConsentRequestStanding } from '../../authorization/catalogue/consent-requests.ts';
 import { revokeMySessions } from '../../authorization/catalogue/user-sessions.ts';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
 import { signOut } from '../../authorization/internal/tokens.ts';
@@ -7,13 +8,12 @@ import { changePasswordPage } from '../pages/change-password.ts';
 import { myAccountPage } from '../pages/my-account.ts';
 import { signedOutPage } from '../pages/signed-out.ts';
 import type { BrowserSessions } from './browser-sessions.ts';
-import { principalOf } from './consent-step.ts';
 import type { OwnInteractions } from './own-interactions.ts';
 import type { PageWriter } from './page-writer.ts';
 import type { ChangeResult, PasswordChange } from './password-change.ts';
 import { statusOf } from './password-step.ts';
 import type { Forms } from './submitted-form.ts';
-import { type PageCall, sessionBindingOf } from './visit.ts';
+import { type PageCall, principalOf, sessionBindingOf } from './visit.ts';
 
 export interface AccountPagesParts {
   readonly authorization: Authorization;
@@ -46,7 +46,7 @@ export class AccountPages {
       signOut: this.#form(call, '/sign-out'),
       signOutEverywhere: this.#form(call, '/sign-out-everywhere'),
       applicationsHref: `/${call.tenancy.tenantId}/my-applications`,
-      adminHref: isAdministrator(account) ? `/${call.tenancy.tenantId}/admin` : undefined,
+      adminHref: (await this.#isAdministrator(call, account)) ? `/${call.tenancy.tenantId}/admin` : undefined,
       done: this.#doneOf(call),
     });
     writer.send(call.response, page);
@@ -129,9 +129,12 @@ export class AccountPages {
     const done = new URLSearchParams(call.request.url?.split('?')[1]).get('done');
     return DEEDS.find((deed) => done === this.#parts.forms.tokenFor(`${deed} ${sessionBindingOf(call)}`));
   }
-}
 
-/** Whether there is anything for him at the administrators' pages. */
-function isAdministrator({ directoryRoles }: Account): boolean {
-  return actionsOf(directoryRoles).has('directory/servicePrincipals/tokenDecisions/read');
+  /** Whether there is anything for him at the administrators' pages. */
+  async #isAdministrator(call: PageCall, { directoryRoles }: Account): Promise<boolean> {
+    if (actionsOf(directoryRoles).has('directory/servicePrincipals/tokenDecisions/read')) return true;
+    const { context } = call.tenancy;
+    const person = principalOf(call);
+    return (await this.#parts.authorization.perform(person, getMyConsentRequestStanding, {}, context)).isReviewer;
+  }
 }

@@ -12,9 +12,8 @@ import {
 import { adminApplicationsPage, type ListedApplication } from '../pages/admin-applications.ts';
 import { accessRevokedPage } from '../pages/revoked.ts';
 import { ADMIN, type AdminVisit, adminVisit } from './admin-frames.ts';
-import { principalOf } from './consent-step.ts';
 import type { SignedInPages } from './signed-in-pages.ts';
-import type { PageCall } from './visit.ts';
+import { type PageCall, principalOf } from './visit.ts';
 
 const BASE = `${ADMIN}/applications`;
 const PAGE = 50;
@@ -28,7 +27,7 @@ export class AdminApplicationsPages {
   }
 
   async list(call: PageCall): Promise<void> {
-    const visit = await adminVisit(this.#pages, call, '/applications');
+    const visit = await adminVisit(this.#pages, call, 'applications');
     if (!visit) return;
     const { authorization, writer } = this.#pages.parts;
     const query = this.#pages.query(call);
@@ -48,7 +47,7 @@ export class AdminApplicationsPages {
   }
 
   async show(call: PageCall, id: string): Promise<void> {
-    const visit = await adminVisit(this.#pages, call, `/applications/${id}`);
+    const visit = await adminVisit(this.#pages, call, 'applications', `/${id}`);
     if (!visit) return;
     const access = await this.#accessOf(call, id);
     this.#pages.parts.writer.send(call.response, adminApplicationPage(await this.#model(visit, access)));
@@ -66,7 +65,7 @@ export class AdminApplicationsPages {
   async revoke(call: PageCall, id: string, remove: boolean): Promise<void> {
     const { authorization, writer } = this.#pages.parts;
     const form = await this.#pages.read(call);
-    const visit = await adminVisit(this.#pages, call, `/applications/${id}`);
+    const visit = await adminVisit(this.#pages, call, 'applications', `/${id}`);
     if (!visit) return;
     const href = this.#pages.path(call, `${BASE}/${id}`);
     if (remove && !form.isSet('sure')) return writer.redirect(call.response, href);

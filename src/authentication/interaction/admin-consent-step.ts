@@ -14,9 +14,9 @@ import type { Resources } from '../resources.ts';
 import { identityOf } from './application-identity.ts';
 import { AskedPermissions, askedScopes, requiredScopes } from './asked-permissions.ts';
 import { type AskedRoles, requiredRoles, roleGroups } from './asked-roles.ts';
-import { APPROVERS, principalOf } from './consent-step.ts';
 import { type Outcomes, withParameters } from './outcomes.ts';
 import type { PageWriter } from './page-writer.ts';
+import { APPROVERS } from './request-step.ts';
 import { ShownQuestion } from './shown-question.ts';
 import type { Forms } from './submitted-form.ts';
 import {
@@ -25,6 +25,7 @@ import {
   formActionOf,
   parameterOf,
   pathOf,
+  principalOf,
   redirectUriOf,
   type Visit,
 } from './visit.ts';

@@ -1,19 +1,27 @@
+import { hash } from 'node:crypto';
 import {
   getAuthorizationPolicy,
   patchAuthorizationPolicy,
 } from '../../authorization/catalogue/authorization-policy.ts';
+import {
+  findConsentReviewer,
+  getAdminConsentRequestPolicy,
+  getConsentReviewers,
+  putAdminConsentRequestPolicy,
+} from '../../authorization/catalogue/consent-request-policy.ts';
 import { getGrantPolicies } from '../../authorization/catalogue/permission-grant-policies.ts';
-import { FOR_SELF } from '../../vocabulary/consent-policy.ts';
-import { type OfferedPolicy, policiesPage } from '../pages/policies.ts';
-import { ADMIN, adminVisit } from './admin-frames.ts';
-import { principalOf } from './consent-step.ts';
+import { type AdminConsentRequestPolicy, FOR_SELF } from '../../vocabulary/consent-policy.ts';
+import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
+import { type OfferedPolicy, policiesPage, type RequestSettings } from '../pages/policies.ts';
+import { ADMIN, type AdminVisit, adminVisit } from './admin-frames.ts';
 import type { SignedInPages } from './signed-in-pages.ts';
-import type { PageCall } from './visit.ts';
+import type { SubmittedForm } from './submitted-form.ts';
+import { type PageCall, principalOf } from './visit.ts';
 
 const BASE = `${ADMIN}/policies`;
 const MOST = 100;
 
-/** Who may consent to what. */
+/** Who may consent to what, and who decides on the rest. */
 export class AdminPoliciesPages {
   readonly #pages: SignedInPages;
 
@@ -22,17 +30,8 @@ export class AdminPoliciesPages {
   }
 
   async show(call: PageCall): Promise<void> {
-    const visit = await adminVisit(this.#pages, call, '/policies');
-    if (!visit) return;
-    const page = policiesPage({
-      frame: visit.frame,
-      policies: await this.#offered(call),
-      consentForm: visit.may('directory/authorizationPolicy/basic/update')
-        ? this.#pages.form(call, `${BASE}/consent`)
-        : undefined,
-      done: this.#pages.query(call).get('done') === this.#doneToken(call),
-    });
-    this.#pages.parts.writer.send(call.response, page);
+    const visit = await adminVisit(this.#pages, call, 'policies');
+    if (visit) await this.#show(visit);
   }
 
   async setConsent(call: PageCall): Promise<void> {
@@ -43,6 +42,41 @@ export class AdminPoliciesPages {
     const body = { defaultUserRolePermissions: { permissionGrantPoliciesAssigned } };
     await authorization.perform(principalOf(call), patchAuthorizationPolicy, { body }, call.tenancy.context);
     writer.redirect(call.response, this.#pages.path(call, `${BASE}?done=${this.#doneToken(call)}`));
+  }
+
+  async setRequests(call: PageCall): Promise<void> {
+    const { authorization, writer } = this.#pages.parts;
+    const visit = await adminVisit(this.#pages, call, 'policies');
+    if (!visit) return;
+    const form = await this.#pages.read(call, MOST + 10);
+    const [person, { context }] = [principalOf(call), call.tenancy];
+    try {
+      const body = await this.#requestPolicyOf(call, form);
+      await authorization.perform(person, putAdminConsentRequestPolicy, { body }, context);
+    } catch (error) {
+      if (!(error instanceof DirectoryError) || error.code !== 'Request_BadRequest') throw error;
+      return this.#show(visit, { form, problem: error.message });
+    }
+    writer.redirect(call.response, this.#pages.path(call, `${BASE}?done=${this.#doneToken(call)}`));
+  }
+
+  async #show(
+    { call, frame, may }: AdminVisit,
+    failed?: { readonly form: SubmittedForm; readonly problem: string },
+  ): Promise<void> {
+    const form = (below: string, isAllowed: boolean) =>
+      isAllowed ? this.#pages.form(call, `${BASE}/${below}`) : undefined;
+    const settings = await this.#requestSettings(call);
+    const page = policiesPage({
+      frame,
+      policies: await this.#offered(call),
+      requests: failed ? { ...settings, ...typedIn(failed.form) } : settings,
+      consentForm: form('consent', may('directory/authorizationPolicy/basic/update')),
+      requestForm: form('requests', may('directory/adminConsentRequestPolicy/basic/update')),
+      done: this.#pages.query(call).get('done') === this.#doneToken(call),
+      problem: failed?.problem,
+    });
+    this.#pages.parts.writer.send(call.response, page, { status: failed ? 400 : 200 });
   }
 
   async #offered(call: PageCall): Promise<OfferedPolicy[]> {
@@ -57,8 +91,72 @@ export class AdminPoliciesPages {
     }));
   }
 
+  async #requestSettings(call: PageCall): Promise<RequestSettings> {
+    const { authorization } = this.#pages.parts;
+    const [person, { context }] = [principalOf(call), call.tenancy];
+    const policy = await authorization.perform(person, getAdminConsentRequestPolicy, {}, context);
+    const reviewers = await authorization.perform(person, getConsentReviewers, {}, context);
+    const { isEnabled, notifyReviewers, remindersEnabled, requestDurationInDays, notificationWebhook } = policy;
+    return {
+      ...{ isEnabled, notifyReviewers, remindersEnabled, durationInDays: requestDurationInDays },
+      reviewers: reviewers.map(({ query, kind, displayName }) => ({
+        ...{ field: fieldOf(query), kind, displayName: displayName ?? undefined },
+      })),
+      webhookUrl: notificationWebhook?.url,
+    };
+  }
+
+  /** The policy as the form changes it. Who is not on the form stays: somebody else may have named him meanwhile. */
+  async #requestPolicyOf(
+    call: PageCall,
+    form: SubmittedForm,
+  ): Promise<Omit<AdminConsentRequestPolicy, 'notificationWebhook'>> {
+    const { authorization } = this.#pages.parts;
+    const [person, { context }] = [principalOf(call), call.tenancy];
+    const { reviewers } = await authorization.perform(person, getAdminConsentRequestPolicy, {}, context);
+    const kept = reviewers.filter(({ query }) => !form.isSet(fieldOf(query)));
+    const added = await this.#reviewerNamed(call, form.text('reviewer').trim());
+    const days = form.text('durationInDays').trim();
+    if (!/^[0-9]{1,2}$/.test(days) || Number(days) < 1 || Number(days) > 60)
+      throw badRequest('A request expires after 1 to 60 days.');
+    return {
+      isEnabled: form.isSet('isEnabled'),
+      notifyReviewers: form.isSet('notifyReviewers'),
+      remindersEnabled: form.isSet('remindersEnabled'),
+      requestDurationInDays: Number(days),
+      reviewers: [...kept, ...added.filter(({ query }) => !kept.some((known) => known.query === query))],
+    };
+  }
+
+  async #reviewerNamed(call: PageCall, userPrincipalName: string) {
+    if (userPrincipalName === '') return [];
+    const { authorization } = this.#pages.parts;
+    try {
+      const input = { userPrincipalName };
+      return [await authorization.perform(principalOf(call), findConsentReviewer, input, call.tenancy.context)];
+    } catch (error) {
+      const isUnknown = error instanceof DirectoryError && (error.status === 400 || error.status === 404);
+      throw isUnknown ? badRequest('Nobody in this organization has that user name.') : error;
+    }
+  }
+
   /** Signed, so that no link from elsewhere can claim that something was done. */
   #doneToken({ tenancy, session }: PageCall): string {
     return this.#pages.parts.forms.tokenFor(`policies saved ${tenancy.tenantId} ${session.uid}`);
   }
+}
+
+function fieldOf(query: string): string {
+  return `remove-${hash('sha256', query, 'base64url').slice(0, 16)}`;
+}
+
+/** What somebody filled in, so that he need not do it again. */
+function typedIn(form: SubmittedForm): Partial<RequestSettings> {
+  return {
+    isEnabled: form.isSet('isEnabled'),
+    notifyReviewers: form.isSet('notifyReviewers'),
+    remindersEnabled: form.isSet('remindersEnabled'),
+    durationInDays: form.text('durationInDays').slice(0, 10),
+    newReviewer: form.text('reviewer').slice(0, 120),
+  };
 }

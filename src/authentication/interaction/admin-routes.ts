@@ -2,6 +2,7 @@ import type { TenantRoute } from '../authentication-server.ts';
 import type { AdminApplicationsPages } from './admin-applications-pages.ts';
 import { ADMIN, adminVisit } from './admin-frames.ts';
 import type { AdminPoliciesPages } from './admin-policies-pages.ts';
+import type { AdminRequestsPages } from './admin-requests-pages.ts';
 import { showExplanation } from './explain-page.ts';
 import { type InteractionParts, serve } from './interaction-routes.ts';
 import { showReport } from './report-page.ts';
@@ -11,6 +12,7 @@ import type { PageCall } from './visit.ts';
 export interface AdminRoutesParts extends InteractionParts {
   readonly signedInPages: SignedInPages;
   readonly adminApplications: AdminApplicationsPages;
+  readonly adminRequests: AdminRequestsPages;
   readonly adminPolicies: AdminPoliciesPages;
 }
 
@@ -25,8 +27,12 @@ const ROUTES: readonly (readonly ['GET' | 'POST', string, Show])[] = [
   ['POST', `/applications${ID}/enabled`, ({ adminApplications }, call, id) => adminApplications.setEnabled(call, id)],
   ['POST', `/applications${ID}/revoke`, ({ adminApplications }, call, id) => adminApplications.revoke(call, id, false)],
   ['POST', `/applications${ID}/remove`, ({ adminApplications }, call, id) => adminApplications.revoke(call, id, true)],
+  ['GET', '/requests', ({ adminRequests }, call) => adminRequests.list(call)],
+  ['GET', `/requests${ID}`, ({ adminRequests }, call, id) => adminRequests.show(call, id)],
+  ['POST', `/requests${ID}/decide`, ({ adminRequests }, call, id) => adminRequests.decide(call, id)],
   ['GET', '/policies', ({ adminPolicies }, call) => adminPolicies.show(call)],
   ['POST', '/policies/consent', ({ adminPolicies }, call) => adminPolicies.setConsent(call)],
+  ['POST', '/policies/requests', ({ adminPolicies }, call) => adminPolicies.setRequests(call)],
   ['GET', '/explain', ({ signedInPages }, call) => showExplanation(signedInPages, call)],
   ['GET', '/report', ({ signedInPages }, call) => showReport(signedInPages, call)],
 ];
@@ -43,6 +49,6 @@ export function adminRoutes(parts: AdminRoutesParts): TenantRoute[] {
 
 /** The first area that there is for the person. */
 async function showFirst({ signedInPages, writer }: AdminRoutesParts, call: PageCall): Promise<void> {
-  const visit = await adminVisit(signedInPages, call, '');
+  const visit = await adminVisit(signedInPages, call, undefined);
   if (visit) writer.redirect(call.response, `${visit.frame.base}/${visit.frame.areas[0]}`);
 }

@@ -129,6 +129,18 @@ export class AskedPermissions {
 
   /** What a consent would add: for the person, or (`forEverybody`) for the organization. */
   missing(forEverybody: boolean): { resourceId: string; values: string[] }[] {
+    return this.#missing(forEverybody).map(({ resource, values }) => ({
+      resourceId: resource.servicePrincipalId,
+      values,
+    }));
+  }
+
+  /** The same for the person, with the APIs by their app ids. */
+  get missingOfApis(): { resourceAppId: string; values: string[] }[] {
+    return this.#missing(false).map(({ resource, values }) => ({ resourceAppId: resource.appId, values }));
+  }
+
+  #missing(forEverybody: boolean): { resource: ResourceState; values: string[] }[] {
     return this.asked.flatMap(({ resource, scopes }) => {
       const values = scopes
         .map(({ value }) => value)
@@ -136,7 +148,7 @@ export class AskedPermissions {
           const state = this.#stateOf(resource, value);
           return state === 'new' || (forEverybody && state === 'grantedToYou');
         });
-      return values.length > 0 ? [{ resourceId: resource.servicePrincipalId, values }] : [];
+      return values.length > 0 ? [{ resource, values }] : [];
     });
   }
 

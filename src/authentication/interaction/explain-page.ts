@@ -5,11 +5,11 @@ import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
 import { parseAppId } from '../../vocabulary/ids.ts';
 import type { Filter } from '../../vocabulary/list-query.ts';
 import type { StepName } from '../../vocabulary/token-decision.ts';
+import { dayInWords } from '../pages/dates.ts';
 import { type ExplainQuestion, type Explanation, explainPage } from '../pages/explain.ts';
 import { adminVisit } from './admin-frames.ts';
-import { principalOf } from './consent-step.ts';
 import type { SignedInPages } from './signed-in-pages.ts';
-import type { PageCall } from './visit.ts';
+import { type PageCall, principalOf } from './visit.ts';
 
 const MAX_FIELD = 2_000;
 
@@ -29,7 +29,7 @@ const RULES: Readonly<Record<StepName, readonly [rule: string, passed: string]>>
 /** Why an application gets a token, or not: a question that changes nothing, hence by GET. */
 export async function showExplanation(pages: SignedInPages, call: PageCall): Promise<void> {
   const question = questionOf(pages.query(call));
-  const visit = await adminVisit(pages, call, `/explain${queryOf(question)}`);
+  const visit = await adminVisit(pages, call, 'explain', queryOf(question));
   if (!visit) return;
   const { frame } = visit;
   const answer = question.clientAppId === '' ? {} : await answerTo(pages, call, question);
@@ -97,7 +97,7 @@ function because({ by }: ExplainedStep, names: ReadonlyMap<string, string>): str
   const parts = [
     by.consentType === 'AllPrincipals' ? 'For everybody' : 'For this person',
     who && `by ${who}`,
-    consentedDateTime && `on ${consentedDateTime.slice(0, 10)}`,
+    consentedDateTime && `on ${dayInWords(new Date(consentedDateTime))}`,
     policy && `as the policy ${policy} allows`,
     consentRequestId && 'when a request was approved',
   ];

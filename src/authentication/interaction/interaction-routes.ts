@@ -16,6 +16,7 @@ import type { ErrorPages, Trouble } from './error-pages.ts';
 import type { OwnInteractions } from './own-interactions.ts';
 import type { PageWriter } from './page-writer.ts';
 import type { PasswordStep } from './password-step.ts';
+import type { RequestStep } from './request-step.ts';
 import type { SelectAccountStep } from './select-account-step.ts';
 import type { SignInStep } from './sign-in-step.ts';
 import { FormError } from './submitted-form.ts';
@@ -39,6 +40,7 @@ export interface InteractionParts {
   readonly passwordStep: PasswordStep;
   readonly selectAccountStep: SelectAccountStep;
   readonly consentStep: ConsentStep;
+  readonly requestStep: RequestStep;
   readonly adminConsentStep: AdminConsentStep;
   readonly deviceStep: DeviceStep;
   readonly writer: PageWriter;
@@ -67,6 +69,7 @@ const POSTED: readonly Posted[] = [
     submit: ({ adminConsentStep }, visit) => adminConsentStep.submit(visit),
   },
   { step: 'consent', kinds: ['consent'], submit: ({ consentStep }, visit) => consentStep.submit(visit) },
+  { step: 'request', kinds: ['consent'], submit: ({ requestStep }, visit) => requestStep.submit(visit) },
   { step: 'device', kinds: ['device'], submit: ({ deviceStep }, visit) => deviceStep.submit(visit) },
   { step: 'device-answer', kinds: ['device'], submit: ({ deviceStep }, visit) => deviceStep.answer(visit) },
 ];

@@ -15,8 +15,10 @@ import { AdminApplicationsPages } from './admin-applications-pages.ts';
 import { adminConsentRoute } from './admin-consent-route.ts';
 import { AdminConsentStep } from './admin-consent-step.ts';
 import { AdminPoliciesPages } from './admin-policies-pages.ts';
+import { AdminRequestsPages } from './admin-requests-pages.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { BrowserSessions } from './browser-sessions.ts';
+import { ConsentQuestions } from './consent-question.ts';
 import { ConsentStep } from './consent-step.ts';
 import type { ErrorPages } from './error-pages.ts';
 import { interactionRoutes } from './interaction-routes.ts';
@@ -29,6 +31,7 @@ import { PasswordChange } from './password-change.ts';
 import { PasswordSignIn } from './password-sign-in.ts';
 import { PasswordStep } from './password-step.ts';
 import { postedRequestRoute } from './posted-request-route.ts';
+import { RequestStep } from './request-step.ts';
 import { SelectAccountStep } from './select-account-step.ts';
 import { SignInStep } from './sign-in-step.ts';
 import { SignedInPages } from './signed-in-pages.ts';
@@ -76,18 +79,22 @@ export function makeInteraction(options: MakeInteractionOptions): { readonly rou
   const common = { authorization, sessions, interactions, forms, writer, outcomes };
   const passwordStep = new PasswordStep({ ...common, change, signIn });
   const signInStep = new SignInStep({ ...common, signIn, passwordStep });
+  const questions = new ConsentQuestions(authorization, resources, outcomes);
+  const requestStep = new RequestStep({ ...common, questions, origin });
   const signedInPages = new SignedInPages({ ...common, clients });
   const parts = {
     ...{ provider, clients, tenants, sessions, interactions, errorPages, writer, onRefusal },
     passwordStep,
     signInStep,
     selectAccountStep: new SelectAccountStep({ ...common, signInStep }),
-    consentStep: new ConsentStep({ ...common, resources, origin }),
+    consentStep: new ConsentStep({ ...common, questions, requestStep }),
+    requestStep,
     adminConsentStep: new AdminConsentStep({ ...common, resources }),
     accountPages: new AccountPages({ ...common, change }),
     signedInPages,
     myApplicationsPages: new MyApplicationsPages(signedInPages),
     adminApplications: new AdminApplicationsPages(signedInPages),
+    adminRequests: new AdminRequestsPages(signedInPages),
     adminPolicies: new AdminPoliciesPages(signedInPages),
     deviceStep: new DeviceStep({
       ...{ ...common, provider, clients, resources, signInStep },

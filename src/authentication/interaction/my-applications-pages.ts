@@ -1,12 +1,18 @@
 import { revokeMyAccess } from '../../authorization/catalogue/access-revocation.ts';
+import { getMyConsentRequests } from '../../authorization/catalogue/consent-requests.ts';
 import { getMyApplications } from '../../authorization/catalogue/page-consents.ts';
+import { commonScopes, countScopes, type MyConsentRequest } from '../../vocabulary/consent-requests.ts';
 import { notFound } from '../../vocabulary/errors.ts';
 import type { MyApplication } from '../../vocabulary/my-applications.ts';
-import { myApplicationPage, myApplicationsPage } from '../pages/my-applications.ts';
+import {
+  type MyRequest,
+  type MyRequestState,
+  myApplicationPage,
+  myApplicationsPage,
+} from '../pages/my-applications.ts';
 import { revokedPage } from '../pages/revoked.ts';
-import { principalOf } from './consent-step.ts';
 import type { SignedInPages } from './signed-in-pages.ts';
-import type { AskingApplication, PageCall } from './visit.ts';
+import { type AskingApplication, type PageCall, principalOf } from './visit.ts';
 
 const BASE = '/my-applications';
 
@@ -23,6 +29,7 @@ export class MyApplicationsPages {
     if (!account) return;
     const { writer } = this.#pages.parts;
     const applications = await this.#mine(call);
+    const requests = await this.#requests(call);
     const href = (appId: string) => this.#pages.path(call, `${BASE}/${appId}`);
     const page = myApplicationsPage({
       layout: writer.layoutOf(call.tenant),
@@ -33,7 +40,7 @@ export class MyApplicationsPages {
         permissions: permissions.map(({ title }) => title),
         isByYou: permissions.some(({ isByYou }) => isByYou),
       })),
-      requests: [],
+      requests: requests.map((request) => ({ ...requestOf(request), href: href(request.appId) })),
     });
     writer.send(call.response, page);
   }
@@ -44,15 +51,18 @@ export class MyApplicationsPages {
     const { writer } = this.#pages.parts;
     const applications = await this.#mine(call);
     const mine = applications.find((known) => known.appId === appId);
-    if (!mine) throw notFound();
+    const request = (await this.#requests(call)).find((known) => known.appId === appId);
+    const name = mine?.displayName ?? request?.appDisplayName;
+    if (name === undefined) throw notFound();
     const page = myApplicationPage({
       layout: writer.layoutOf(call.tenant),
-      application: await this.#pages.identity(call, appId, mine.displayName),
-      resources: resourcesOf(mine),
-      since: mine.since,
-      lastUsed: mine.lastUsed,
+      application: await this.#pages.identity(call, appId, name),
+      resources: mine ? resourcesOf(mine) : [],
+      since: mine?.since,
+      lastUsed: mine?.lastUsed,
+      request: request && requestOf(request),
       openHref: addressOf(await this.#pages.application(call, appId)),
-      revoke: this.#pages.form(call, `${BASE}/${appId}/revoke`),
+      revoke: mine && this.#pages.form(call, `${BASE}/${appId}/revoke`),
       applicationsHref: this.#pages.path(call, BASE),
     });
     writer.send(call.response, page);
@@ -78,6 +88,27 @@ export class MyApplicationsPages {
   #mine(call: PageCall): Promise<readonly MyApplication[]> {
     return this.#pages.parts.authorization.perform(principalOf(call), getMyApplications, {}, call.tenancy.context);
   }
+
+  /** The newest for each application. */
+  async #requests(call: PageCall): Promise<readonly MyConsentRequest[]> {
+    const { authorization } = this.#pages.parts;
+    const all = await authorization.perform(principalOf(call), getMyConsentRequests, {}, call.tenancy.context);
+    return all.filter(({ appId }, index) => all.findIndex((other) => other.appId === appId) === index);
+  }
+}
+
+function requestOf(request: MyConsentRequest): MyRequest {
+  const { appDisplayName, createdDateTime, justification } = request;
+  return { application: appDisplayName, askedAt: createdDateTime, state: stateOf(request), justification };
+}
+
+/** Of what he asked for himself: an approval of what others asked for is none for him. */
+function stateOf({ status, reviewResult, scopes, approvedScopes }: MyConsentRequest): MyRequestState {
+  if (status === 'InProgress') return 'waiting';
+  if (status === 'Expired') return 'expired';
+  const approved = countScopes(commonScopes(scopes, approvedScopes));
+  if (reviewResult !== 'Approve' || approved === 0) return 'denied';
+  return approved < countScopes(scopes) ? 'partlyApproved' : 'approved';
 }
 
 function resourcesOf(mine: MyApplication) {

@@ -1,15 +1,14 @@
 import { getConsentUsage } from '../../authorization/catalogue/consent-usage.ts';
 import { reportPage } from '../pages/report.ts';
 import { adminVisit } from './admin-frames.ts';
-import { principalOf } from './consent-step.ts';
 import type { SignedInPages } from './signed-in-pages.ts';
-import type { PageCall } from './visit.ts';
+import { type PageCall, principalOf } from './visit.ts';
 
 const MOST = 999;
 
 /** Access about which something should be done. */
 export async function showReport(pages: SignedInPages, call: PageCall): Promise<void> {
-  const visit = await adminVisit(pages, call, '/report');
+  const visit = await adminVisit(pages, call, 'report');
   if (!visit) return;
   const { authorization, writer } = pages.parts;
   const input = { query: { top: MOST } };

@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { ClientDefinition, ClientState } from '../../authorization/internal/clients.ts';
 import type { Tenant } from '../../authorization/internal/tenants.ts';
+import { DirectoryError } from '../../vocabulary/errors.ts';
+import { parseObjectId } from '../../vocabulary/ids.ts';
+import type { SessionPrincipal } from '../../vocabulary/principals.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
 import type { FormAction } from '../pages/headers.ts';
 import type { BrowserSession } from './browser-sessions.ts';
@@ -85,4 +88,16 @@ export function sessionBindingOf({ tenancy, session }: Pick<PageCall, 'tenancy' 
 /** What the forms of an interaction are bound to. */
 export function bindingOf({ tenancy, interaction }: Pick<Visit, 'tenancy' | 'interaction'>): string {
   return `interaction ${tenancy.tenantId} ${interaction.uid}`;
+}
+
+/** The person at this browser, as the one who acts. */
+export function principalOf({ session, tenancy }: Pick<Visit, 'session' | 'tenancy'>): SessionPrincipal {
+  const userId = parseObjectId(session.accountId ?? '');
+  if (!userId) throw new DirectoryError('InvalidAuthenticationToken');
+  return {
+    kind: 'session',
+    tenantId: tenancy.tenantId,
+    userId,
+    authenticatedAt: session.loginTs ?? 0,
+  };
 }

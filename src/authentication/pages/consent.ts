@@ -2,7 +2,7 @@ import { displayName } from '../../vocabulary/display-text.ts';
 import { type Account, accountLine } from './account.ts';
 import { type ApplicationIdentity, applicationCard } from './application.ts';
 import { newAndGranted } from './asked-permissions.ts';
-import { button, decision, type FormTarget, form } from './form.ts';
+import { type Button, button, decision, type FormTarget, form } from './form.ts';
 import { type Html, html } from './html.ts';
 import { type Layout, page } from './layout.ts';
 import { inState, type PermissionGroup } from './permissions.ts';
@@ -45,8 +45,8 @@ ${
 }
 
 /** Goes on with the part that needs no decision any more. */
-export function continueWithGranted(): Html {
-  return button({ label: 'Continue with what is granted', name: 'decision', value: 'granted', kind: 'quiet' });
+export function continueWithGranted(kind: Button['kind'] = 'quiet'): Html {
+  return button({ label: 'Continue with what is granted', name: 'decision', value: 'granted', kind });
 }
 
 function organizationChoice({ organization, checked }: NonNullable<ConsentModel['forOrganization']>): Html {

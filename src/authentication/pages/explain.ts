@@ -54,10 +54,10 @@ export function explainPage({ frame, question, explanation, problem }: ExplainMo
     failed: problem !== undefined,
     body: html`${problem !== undefined && errorSummary('There is no answer', html`<p>${displayText(problem)}</p>`)}
 <form class="question" method="get" action="${frame.base}/explain">
-${input('client', 'Application ID', question.clientAppId, { required: true })}
-${input('user', 'User name', question.username, { hint: 'Empty: the application without a signed-in user.' })}
+${input('client', 'Application ID', question.clientAppId, { required: true, hint: 'Of the application that would get it.' })}
+${input('user', 'User name', question.username, { hint: 'Empty: the application on its own.' })}
 ${input('resource', 'Application ID of the API', question.resource, { hint: 'Empty: the directory API.' })}
-${input('scope', 'Permissions', question.scope, { hint: 'Separated by spaces. Empty: all that it was granted.' })}
+${input('scope', 'Permissions', question.scope, { hint: 'With spaces between. Empty: all that is granted.' })}
 <div class="actions"><button class="button button-primary" type="submit">Explain</button></div></form>
 ${explanation && answer(explanation)}`,
   });
@@ -77,7 +77,7 @@ function answer({ issued, refusal, scopes, roles, steps, application, username, 
   const whose = username === undefined ? 'on its own' : html`for <bdi>${displayName(username)}</bdi>`;
   return html`<section class="answer" aria-labelledby="answer"><div class="verdict verdict-${issued ? 'good' : 'refused'}">${issued ? ICONS.check : ICONS.alert}<div><h2 id="answer">${application === undefined ? 'It' : html`<bdi>${displayName(application)}</bdi>`} ${issued ? 'gets a token' : 'gets no token'} ${whose}</h2>${
     issued
-      ? html`<p>${api !== undefined && html`In <bdi>${displayName(api)}</bdi> `}it carries ${carried.length > 0 ? html`<span class="codes">${carried}</span>` : 'nothing'}</p>`
+      ? html`<p>${api === undefined ? 'It' : html`In <bdi>${displayName(api)}</bdi> it`} carries ${carried.length > 0 ? html`<span class="codes">${carried}</span>` : 'nothing'}</p>`
       : refusal && html`<p>AADSTS${refusal.code}: ${refusal.words}</p>`
   }</div></div>
 <h3>How that was decided</h3>

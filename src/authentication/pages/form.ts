@@ -14,7 +14,7 @@ export interface Button {
   label: Interpolation;
   name?: string;
   value?: string;
-  kind?: 'primary' | 'secondary' | 'quiet' | 'danger';
+  kind?: 'primary' | 'secondary' | 'quiet' | 'danger' | undefined;
   /** Sends the form without the browser's checks of required fields. */
   unchecked?: boolean;
 }

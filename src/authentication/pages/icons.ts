@@ -12,6 +12,7 @@ export const ICONS = {
   ),
   check: icon(html`<circle cx="10" cy="10" r="7.75"/><path d="m6.75 10.25 2.25 2.25 4.5-5"/>`),
   plus: icon(html`<circle cx="10" cy="10" r="7.75"/><path d="M10 6.75v6.5M6.75 10h6.5"/>`),
+  minus: icon(html`<circle cx="10" cy="10" r="7.75"/><path d="M6.75 10h6.5"/>`),
   verified: icon(
     html`<path d="M10 1.9 3.5 4.3v5c0 4 2.7 7.2 6.5 8.8 3.8-1.6 6.5-4.8 6.5-8.8v-5L10 1.9ZM7 9.9l2.1 2.1 4-4.2"/>`,
   ),

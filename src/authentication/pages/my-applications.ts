@@ -19,7 +19,7 @@ export interface MyApplicationEntry {
   isByYou: boolean;
 }
 
-export type MyRequestState = 'waiting' | 'approved' | 'denied' | 'expired';
+export type MyRequestState = 'waiting' | 'approved' | 'partlyApproved' | 'denied' | 'expired';
 
 /** What the person asked the reviewers for. */
 export interface MyRequest {
@@ -42,6 +42,7 @@ export interface MyApplicationsModel {
 const STATES: Record<MyRequestState, Html> = {
   waiting: html`<span class="badge">Waiting for a decision</span>`,
   approved: html`<span class="badge badge-good">Approved</span>`,
+  partlyApproved: html`<span class="badge badge-good">Approved in part</span>`,
   denied: html`<span class="badge badge-caution">Denied</span>`,
   expired: html`<span class="badge">Expired without a decision</span>`,
 };
@@ -143,6 +144,7 @@ ${form(target, button({ label: 'Take back', name: 'decision', value: 'accept', k
 const NOTICES: Record<MyRequestState, readonly ['good' | 'caution' | 'plain', Html, string]> = {
   waiting: ['plain', ICONS.people, 'A reviewer has not decided yet'],
   approved: ['good', ICONS.check, 'What you asked for is approved'],
+  partlyApproved: ['good', ICONS.check, 'A part of what you asked for is approved'],
   denied: ['caution', ICONS.caution, 'What you asked for was denied'],
   expired: ['plain', ICONS.caution, 'Nobody decided in time. You can ask again'],
 };

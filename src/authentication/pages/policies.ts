@@ -1,6 +1,6 @@
 import { displayName, displayText } from '../../vocabulary/display-text.ts';
 import { type AdminFrame, adminPage } from './admin-frame.ts';
-import { button, choice, errorSummary, type FormTarget, form } from './form.ts';
+import { button, choice, errorSummary, type FormTarget, form, notice } from './form.ts';
 import { type Html, html } from './html.ts';
 import { ICONS } from './icons.ts';
 
@@ -17,16 +17,7 @@ export interface OfferedPolicy {
 export interface PoliciesModel {
   frame: AdminFrame;
   policies: readonly OfferedPolicy[];
-  /** Absent where it can not be set here. */
-  requests?:
-    | {
-        isEnabled: boolean;
-        durationInDays: number;
-        notifyReviewers: boolean;
-        /** Who reviews, in words. */
-        reviewers: readonly string[];
-      }
-    | undefined;
+  requests: RequestSettings;
   /** Absent where the person may only read. */
   consentForm?: FormTarget | undefined;
   requestForm?: FormTarget | undefined;
@@ -34,7 +25,31 @@ export interface PoliciesModel {
   problem?: string | undefined;
 }
 
-/** Two forms. Checkboxes by their own names; `isEnabled`, `notifyReviewers`, `durationInDays`, `reviewer`; buttons `decision` = `accept`. */
+/** Whether people may ask for what they may not allow themselves, and who decides. */
+export interface RequestSettings {
+  isEnabled: boolean;
+  durationInDays: number | string;
+  notifyReviewers: boolean;
+  remindersEnabled: boolean;
+  reviewers: readonly NamedReviewer[];
+  /** As it was typed in. */
+  newReviewer?: string | undefined;
+  /** Where each request is told to, besides. */
+  webhookUrl?: string | undefined;
+}
+
+export interface NamedReviewer {
+  /** The name of the checkbox that takes him away. */
+  field: string;
+  /** Absent for one who is gone. */
+  displayName?: string | undefined;
+  kind: 'user' | 'group' | 'role';
+}
+
+/**
+ * Two forms. Checkboxes by their own names; `isEnabled`, `notifyReviewers`, `remindersEnabled`, `durationInDays`,
+ * `reviewer`; buttons `decision` = `accept`.
+ */
 export function policiesPage(model: PoliciesModel): Html {
   const { frame, done, problem } = model;
   return adminPage(frame, {
@@ -45,7 +60,7 @@ export function policiesPage(model: PoliciesModel): Html {
     body: html`${done && html`<div class="notice notice-good" role="status">${ICONS.check}<p>Saved. It counts from now on.</p></div>`}
 ${problem !== undefined && errorSummary('Nothing was changed', html`<p>${displayText(problem)}</p>`)}
 ${consentPolicies(model)}
-${model.requests && requestPolicy(model.requests, model.requestForm)}`,
+${requestPolicy(model.requests, model.requestForm)}`,
   });
 }
 
@@ -71,15 +86,21 @@ function consentPolicies({ policies, consentForm }: PoliciesModel): Html {
   }</section>`;
 }
 
-function requestPolicy(requests: NonNullable<PoliciesModel['requests']>, requestForm: FormTarget | undefined): Html {
-  const { isEnabled, notifyReviewers, durationInDays, reviewers } = requests;
+function requestPolicy(settings: RequestSettings, requestForm: FormTarget | undefined): Html {
+  const { isEnabled, notifyReviewers, remindersEnabled, durationInDays, reviewers, webhookUrl } = settings;
   const disabled = requestForm === undefined;
+  const box = (name: string, label: string, checked: boolean, hint?: string) =>
+    choice('checkbox', { name, value: 'true', label, checked, disabled, hint });
   const fields = html`<fieldset><legend>Requests for more</legend>
-${choice('checkbox', { name: 'isEnabled', value: 'true', label: 'People can ask for what they may not allow themselves', hint: 'The reviewers decide: all of them see all requests, old and new.', checked: isEnabled, disabled })}
-${choice('checkbox', { name: 'notifyReviewers', value: 'true', label: 'Tell the reviewers by mail', checked: notifyReviewers, disabled })}
-<div class="field"><label for="durationInDays">Days until a request expires</label><input id="durationInDays" name="durationInDays" type="number" inputmode="numeric" min="1" max="60" required value="${durationInDays}"${disabled && html` disabled`}></div>
-<div><p class="permission-title">Reviewers</p>${reviewers.length === 0 ? html`<p class="hint">Nobody yet.</p>` : html`<ul>${reviewers.map((reviewer) => html`<li><bdi>${displayName(reviewer)}</bdi></li>`)}</ul>`}</div>
-${!disabled && html`<div class="field"><label for="reviewer">Add a reviewer</label><p class="hint" id="reviewer-hint">The user name of a person. Groups and directory roles are named at the directory API or the command line.</p><input id="reviewer" name="reviewer" type="text" maxlength="120" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="reviewer-hint"></div>`}</fieldset>`;
+${isEnabled && reviewers.length === 0 && notice('caution', ICONS.caution, 'Nobody reviews', html`<p>People can ask once there is a reviewer.</p>`)}
+${box('isEnabled', 'People can ask for what they may not allow themselves', isEnabled, 'The reviewers decide: all of them see all requests, old and new.')}
+${box('notifyReviewers', 'Tell the reviewers by mail', notifyReviewers)}
+${box('remindersEnabled', 'Remind them before a request expires', remindersEnabled)}
+<div class="field field-short"><label for="durationInDays">Days until a request expires</label><input id="durationInDays" name="durationInDays" type="number" inputmode="numeric" min="1" max="60" required value="${durationInDays}"${disabled && html` disabled`}></div></fieldset>
+<fieldset><legend>Reviewers</legend><p class="hint">They may approve what is not privileged. The rest takes an administrator.</p>
+${reviewers.length === 0 ? html`<p class="hint">Nobody yet.</p>` : html`<ul class="allowed" role="list">${reviewers.map((reviewer) => reviewerRow(reviewer, disabled))}</ul>`}
+${!disabled && newReviewer(settings.newReviewer)}</fieldset>
+${webhookUrl !== undefined && html`<p class="hint">Each request and each decision is also sent to <span class="address"><code>${displayText(webhookUrl)}</code></span></p>`}`;
   return html`<section class="section">${
     requestForm
       ? form(requestForm, [
@@ -88,4 +109,32 @@ ${!disabled && html`<div class="field"><label for="reviewer">Add a reviewer</lab
         ])
       : fields
   }</section>`;
+}
+
+const KINDS: Record<NamedReviewer['kind'], string> = {
+  user: 'Person',
+  group: 'All members of the group',
+  role: 'All who hold the directory role',
+};
+
+const GONE: Record<NamedReviewer['kind'], string> = {
+  user: 'Somebody who is gone',
+  group: 'A group that is gone',
+  role: 'An unknown role',
+};
+
+function reviewerRow({ field, displayName: name, kind }: NamedReviewer, disabled: boolean): Html {
+  const shown = name === undefined ? GONE[kind] : displayName(name);
+  return html`<li><div><p class="permission-title"><bdi>${shown}</bdi></p><small>${KINDS[kind]}</small></div>${
+    !disabled &&
+    choice('checkbox', {
+      name: field,
+      value: 'true',
+      label: html`Remove<span class="visually-hidden"> ${shown}</span>`,
+    })
+  }</li>`;
+}
+
+function newReviewer(value: string | undefined): Html {
+  return html`<div class="field"><label for="reviewer">Add a reviewer</label><p class="hint" id="reviewer-hint">The user name of a person. Groups and directory roles are named at the directory API or the command line.</p><input id="reviewer" name="reviewer" type="text" value="${value ?? ''}" maxlength="120" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="reviewer-hint"></div>`;
 }

@@ -27,16 +27,22 @@ const STATES: Record<RequestState, Html> = {
 
 export interface RequestsModel {
   frame: AdminFrame;
+  /** Those that are decided or have expired; else those that wait. */
+  isClosed: boolean;
   requests: readonly ListedRequest[];
   nextHref?: string | undefined;
 }
 
-export function requestsPage({ frame, requests, nextHref }: RequestsModel): Html {
+export function requestsPage({ frame, isClosed, requests, nextHref }: RequestsModel): Html {
+  const nothing = isClosed ? 'Nothing was decided yet.' : 'No request waits for a decision.';
+  const tab = (label: string, href: string, isCurrent: boolean) =>
+    isCurrent ? html`<a href="${href}" aria-current="true">${label}</a>` : html`<a href="${href}">${label}</a>`;
   return adminPage(frame, {
     title: 'Requests',
     area: 'requests',
     lead: 'What people asked for and may not allow themselves.',
-    body: html`${requests.length === 0 ? nothingHere('Nobody has asked for anything.') : html`<ul class="rows" role="list">${requests.map(row)}</ul>`}
+    body: html`<p class="filter">${tab('Waiting', `${frame.base}/requests`, !isClosed)} ${tab('Closed', `${frame.base}/requests?state=closed`, isClosed)}</p>
+${requests.length === 0 ? nothingHere(nothing) : html`<ul class="rows" role="list">${requests.map(row)}</ul>`}
 ${nextHref !== undefined && html`<p><a href="${nextHref}">Older requests</a></p>`}`,
   });
 }
@@ -53,11 +59,16 @@ export interface RequestedScope {
   resource: string;
   value: string;
   title: string;
+  description?: string | undefined;
+  /** The API publishes it no more. */
+  isPublished: boolean;
   /** Granting it needs an administrator, whoever reviews. */
   needsAdministrator: boolean;
   /** The reviewer may grant it; else it can only be left out. */
   isApprovable: boolean;
   checked: boolean;
+  /** Once it is decided. */
+  isApproved: boolean;
 }
 
 export interface Requester {
@@ -65,9 +76,13 @@ export interface Requester {
   username: string;
   reason: string;
   askedAt: Date;
+  /** Values of what he asked for. */
+  scopes: readonly string[];
 }
 
-export type ReviewProblem = 'nothingChosen' | 'decidedMeanwhile' | 'refused' | 'mistaken';
+export const MAX_JUSTIFICATION = 1_000;
+
+export type ReviewProblem = 'nothingChosen' | 'changedMeanwhile' | 'decidedMeanwhile' | 'refused' | 'mistaken';
 
 export interface RequestModel {
   frame: AdminFrame;
@@ -78,18 +93,31 @@ export interface RequestModel {
   moreRequesters: number;
   expiresAt: Date;
   /** What was decided, once it is. */
-  decision?: { by?: string | undefined; at?: Date | undefined; justification?: string | null | undefined } | undefined;
-  /** While it waits. */
+  decision?: Decision | undefined;
+  /** While it waits, for who may decide. */
   form?: FormTarget | undefined;
+  /** Why the application can not be approved any more, or what an approval lets in. */
+  availability?: 'gone' | 'registeredItself' | undefined;
   problem?: ReviewProblem | undefined;
   /** What exactly is wrong, for `mistaken`. */
   detail?: string | undefined;
+  /** As the reviewer filled it in. */
   justification?: string | undefined;
+  isForEverybody?: boolean | undefined;
+}
+
+export interface Decision {
+  /** Absent: the operator, or somebody who is gone. */
+  by?: string | undefined;
+  at: Date;
+  justification?: string | null | undefined;
+  forEverybody: boolean;
 }
 
 const PROBLEMS: Record<ReviewProblem, string> = {
   nothingChosen: 'Choose at least one permission, or deny the request.',
-  decidedMeanwhile: 'Somebody decided this meanwhile. What was decided is shown below.',
+  changedMeanwhile: 'What is asked for changed while this page was open. Look at it again.',
+  decidedMeanwhile: 'This is not open any more. What became of it is shown below.',
   refused: 'Granting this needs an administrator. Leave such permissions out, or ask one to decide.',
   mistaken: 'The decision could not be recorded.',
 };
@@ -106,6 +134,7 @@ export function requestPage(model: RequestModel): Html {
     lead: LEADS[state],
     body: html`${problem && errorSummary('Nothing was decided', html`<p>${PROBLEMS[problem]}${model.detail && ` ${displayText(model.detail)}`}</p>`)}
 ${model.decision && decided(state, model.decision)}
+${model.availability && available(model.availability)}
 ${applicationCard(application)}
 ${requesters(model)}
 ${model.form ? review(model.form, model) : asked(model)}`,
@@ -119,40 +148,61 @@ const LEADS: Record<RequestState, string> = {
   expired: 'Nobody decided this request in time. It can be asked again.',
 };
 
-function decided(state: RequestState, { by, at, justification }: NonNullable<RequestModel['decision']>): Html {
+const AVAILABILITY: Record<NonNullable<RequestModel['availability']>, readonly [string, string]> = {
+  gone: [
+    'It can not be approved any more',
+    'The application is disabled here, or its publisher does not offer it to your organization any more.',
+  ],
+  registeredItself: [
+    'This application registered itself',
+    'Nobody in your organization added it. Approving lets it in.',
+  ],
+};
+
+function available(availability: NonNullable<RequestModel['availability']>): Html {
+  const [title, words] = AVAILABILITY[availability];
+  return notice('caution', ICONS.caution, title, html`<p>${words}</p>`);
+}
+
+function decided(state: RequestState, { by, at, justification, forEverybody }: Decision): Html {
+  const isApproved = state === 'approved';
   return notice(
-    state === 'approved' ? 'good' : 'plain',
-    state === 'approved' ? ICONS.check : ICONS.alert,
-    html`${state === 'approved' ? 'Approved' : 'Denied'}${by && html` by <bdi>${displayName(by)}</bdi>`}${at && html` on ${day(at)}`}`,
+    isApproved ? 'good' : 'plain',
+    isApproved ? ICONS.check : ICONS.alert,
+    html`${isApproved ? 'Approved' : 'Denied'}${by && html` by <bdi>${displayName(by)}</bdi>`} on ${day(at)}${isApproved && (forEverybody ? ', for everybody' : ', for those who asked')}`,
     justification && html`<p>${displayText(justification)}</p>`,
   );
 }
 
 function requesters({ requesters: listed, moreRequesters }: RequestModel): Html {
   const items = listed.map(
-    ({ name, username, reason, askedAt }) =>
-      html`<li><div><p class="permission-title"><bdi>${displayName(name)}</bdi> <small>${displayName(username)}</small></p><blockquote>${displayText(reason)}</blockquote></div><small>${day(askedAt)}</small></li>`,
+    ({ name, username, reason, askedAt, scopes }) =>
+      html`<li><div><p class="permission-title"><bdi>${displayName(name)}</bdi> <small>${displayName(username)}</small></p><blockquote>${displayText(reason)}</blockquote><p class="codes">${scopes.map((scope) => html`<code>${displayName(scope)}</code> `)}</p></div><small>${day(askedAt)}</small></li>`,
   );
   return html`<section class="kind" aria-labelledby="who"><div class="kind-head">${ICONS.people}<div><h2 id="who">Who asked, and why</h2></div></div>
 <ul class="allowed" role="list">${items}</ul>${moreRequesters > 0 && html`<p class="hint">And ${moreRequesters} more.</p>`}</section>`;
 }
 
-function asked({ scopes }: RequestModel): Html {
-  const items = scopes.map(
-    ({ title, value, resource }) =>
-      html`<li class="permission permission-granted">${ICONS.plus}<div><p class="permission-title">${displayName(title, displayName(value))}</p><code>${displayName(value)}</code> in <bdi>${displayName(resource)}</bdi></div></li>`,
-  );
+/** To who may not decide, and once it is decided. */
+function asked({ scopes, state }: RequestModel): Html {
+  const items = scopes.map(({ title, value, resource, isApproved }) => {
+    const outcome =
+      state === 'approved' &&
+      (isApproved ? html` <span class="badge badge-good">Approved</span>` : html` <span class="badge">Left out</span>`);
+    const icon = isApproved ? ICONS.check : state === 'waiting' ? ICONS.plus : ICONS.minus;
+    return html`<li class="permission${state !== 'waiting' && ' permission-granted'}">${icon}<div><p class="permission-title">${displayName(title, displayName(value))}${outcome}</p><p class="permission-description"><code>${displayName(value)}</code> in <bdi>${displayName(resource)}</bdi></p></div></li>`;
+  });
   return html`<section class="permissions"><h2>What was asked for</h2><ul role="list">${items}</ul></section>`;
 }
 
-function review(target: FormTarget, { scopes, expiresAt, justification }: RequestModel): Html {
+function review(target: FormTarget, { scopes, expiresAt, justification, isForEverybody = false }: RequestModel): Html {
   return form(target, [
     html`<fieldset><legend>What it may do</legend><p class="hint">In the name of who is signed in, and never more than he may do himself. Untick what it shall not have.</p>${scopes.map(scopeChoice)}</fieldset>`,
-    html`<fieldset><legend>For whom</legend>${choice('radio', { name: 'consentType', value: 'Principal', label: 'For those who asked', hint: 'Each for what he asked for.', checked: true })}${choice('radio', { name: 'consentType', value: 'AllPrincipals', label: 'For everybody', hint: 'Nobody in the organization is asked again for this.' })}</fieldset>`,
+    html`<fieldset><legend>For whom</legend>${choice('radio', { name: 'consentType', value: 'Principal', label: 'For those who asked', hint: 'Each for what he asked for.', checked: !isForEverybody })}${choice('radio', { name: 'consentType', value: 'AllPrincipals', label: 'For everybody', hint: 'Nobody in the organization is asked again for this.', checked: isForEverybody })}</fieldset>`,
     textArea({
       name: 'justification',
       label: 'What you tell those who asked',
-      maxLength: 1_000,
+      maxLength: MAX_JUSTIFICATION,
       value: justification,
       hint: 'They read this. It may stay empty.',
     }),
@@ -162,16 +212,22 @@ function review(target: FormTarget, { scopes, expiresAt, justification }: Reques
 }
 
 function scopeChoice(scope: RequestedScope): Html {
-  const { field, resource, value, title, needsAdministrator, isApprovable, checked } = scope;
+  const { field, resource, value, title, description, checked, isApprovable } = scope;
+  const mark = markOf(scope);
   return choice('checkbox', {
     name: field,
     value: 'true',
     label: html`${displayName(title, displayName(value))}`,
-    hint: html`<code>${displayName(value)}</code> in <bdi>${displayName(resource)}</bdi>${
-      needsAdministrator &&
-      html` <span class="badge badge-caution">${isApprovable ? 'Privileged' : 'Needs an administrator'}</span>`
+    hint: html`${description && html`${displayText(description)} `}<code>${displayName(value)}</code> in <bdi>${displayName(resource)}</bdi>${
+      mark && html` <span class="badge badge-caution">${mark}</span>`
     }`,
     checked: checked && isApprovable,
     disabled: !isApprovable,
   });
+}
+
+function markOf({ isPublished, needsAdministrator, isApprovable }: RequestedScope): string | undefined {
+  if (!isPublished) return 'Not offered any more';
+  if (!needsAdministrator) return undefined;
+  return isApprovable ? 'Privileged' : 'Needs an administrator';
 }

@@ -11,6 +11,7 @@ import {
 } from '../../directory/consent-requests.ts';
 import { listReviewerIds } from '../../directory/consent-reviewers.ts';
 import { enqueue } from '../../directory/outbox.ts';
+import { expireRequests } from '../../directory/overdue-requests.ts';
 import { lockTenantPolicy, readTenantPolicy } from '../../directory/tenant-policies.ts';
 import { consentReachOf } from '../../vocabulary/directory-roles.ts';
 import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
@@ -43,7 +44,7 @@ export const requestConsent = writeOperation({
   action: 'directory/appConsentRequests/ownRequest/create',
   permissions: NO_APPLICATION,
   onPages: true,
-  audit: { activity: 'Create app consent request', type: 'Add', ...audited },
+  audit: { activity: 'Create consent request', type: 'Add', ...audited },
   input: z.strictObject({
     appId,
     scopes: z
@@ -61,6 +62,8 @@ export const requestConsent = writeOperation({
       throw new DirectoryError('Authorization_RequestDenied', 'There is nobody here whom you can ask for consent.');
     if (consentReachOf(caller.directoryRoles) !== 'none') throw badRequest('You may consent to this yourself.');
     const wanted = await wantedConsent(permit, wish);
+    // What expired makes room for the next, and whoever asked for it is told.
+    const expired = await expireRequests(permit);
     const asked = await addConsentRequest(permit, {
       ...{ ...wanted, userId, reason },
       durationInDays: policy.requestDurationInDays,
@@ -68,7 +71,7 @@ export const requestConsent = writeOperation({
     await enqueue(permit, askedNotices(asked, wanted, policy, reviewers));
     const after = { appId: wanted.appId, userId, reason, scopes: asked.scopes };
     const change = { type: 'AppConsentRequest', id: asked.id, displayName: wanted.appDisplayName, after } as const;
-    return { value: { id: asked.id, outcome: asked.outcome }, changes: [change] };
+    return { value: { id: asked.id, outcome: asked.outcome }, changes: [change, ...expired] };
   },
 });
 
@@ -199,7 +202,7 @@ export const approveConsentRequest = writeOperation({
   route: { method: 'POST', path: `${PATH}/:id/approve`, status: 200 },
   permissions: deciding,
   onPages: true,
-  audit: { activity: 'Approve app consent request', type: 'Update', ...audited },
+  audit: { activity: 'Approve consent request', type: 'Update', ...audited },
   input: z.strictObject({
     id: objectId,
     body: z.strictObject({
@@ -222,7 +225,7 @@ export const denyConsentRequest = writeOperation({
   route: { method: 'POST', path: `${PATH}/:id/deny`, status: 200 },
   permissions: deciding,
   onPages: true,
-  audit: { activity: 'Deny app consent request', type: 'Update', ...audited },
+  audit: { activity: 'Deny consent request', type: 'Update', ...audited },
   input: z.strictObject({ id: objectId, body: z.strictObject({ justification }).default({}) }),
   target: (permit, { id }, caller) => reviewedRequest(permit, id, caller),
   run: (permit, { id, body }, { userId }) => denyRequest(permit, { ...body, id, reviewerId: userId }),

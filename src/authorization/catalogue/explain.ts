@@ -4,7 +4,7 @@ import type { Permit } from '../../store/permit.ts';
 import { badRequest, notFound } from '../../vocabulary/errors.ts';
 import { isGuid } from '../../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID, GRAPH_IDENTIFIER_URI, OIDC_SCOPES } from '../../vocabulary/permissions.ts';
-import type { TokenAsk } from '../../vocabulary/token-decision.ts';
+import type { TokenAsk, TokenFacts } from '../../vocabulary/token-decision.ts';
 import { explained, type TokenExplanation } from '../explanation.ts';
 import { readOperation } from '../operation.ts';
 import { decideToken } from '../token-decision.ts';
@@ -35,14 +35,20 @@ export const explainToken = readOperation({
   permissions: reading,
   onPages: true,
   input: z.strictObject({ body: question }),
-  run: (permit, { body }) => explain(permit, body),
+  run: async (permit, { body }): Promise<TokenExplanation> => {
+    const { facts, ask } = await factsOf(permit, body);
+    return explained(facts, ask, decideToken(facts, ask));
+  },
 });
 
-/** The same facts and the same decision as at the token endpoint. */
-async function explain(
+/**
+ * What the token endpoint would go by, for its own decision.
+ * @throws DirectoryError `Request_BadRequest`, `Request_ResourceNotFound`
+ */
+export async function factsOf(
   permit: Permit<'directory/servicePrincipals/tokenDecisions/read'>,
   body: Question,
-): Promise<TokenExplanation> {
+): Promise<{ readonly facts: TokenFacts; readonly ask: TokenAsk }> {
   const { clientAppId, userId, familyId } = body;
   const { named, asked } = wanted(body);
   await showApplication(permit, clientAppId);
@@ -53,7 +59,7 @@ async function explain(
   });
   if (!facts || (userId && !facts.user) || (familyId && !facts.family)) throw notFound();
   const ask: TokenAsk = { kind: userId ? 'delegated' : 'application', resource, asked, via: viaOf(body) };
-  return explained(facts, ask, decideToken(facts, ask));
+  return { facts, ask };
 }
 
 function viaOf({ userId, familyId }: Question): TokenAsk['via'] {
@@ -85,9 +91,10 @@ function parted(scope: string): { readonly prefix: string | undefined; readonly 
   return { prefix: end > 0 ? plain(scope.slice(0, end)) : undefined, value: scope.slice(end + 1) };
 }
 
-/** One spelling for each resource, so that two names of the same one are one. */
+/** One spelling for each resource, so that two names of the same one are one. A slash may end a URI, not an app id. */
 function plain(identifier: string): string {
-  const name = identifier.replace(/\/$/, '').replace(/^api:\/\/(?=[0-9a-f-]{36}$)/i, '');
+  const uri = identifier.includes(':') ? identifier.replace(/\/$/, '') : identifier;
+  const name = uri.replace(/^api:\/\/(?=[0-9a-f-]{36}$)/i, '');
   if (name === GRAPH_IDENTIFIER_URI) return DIRECTORY_APP_ID;
   return isGuid(name) ? name.toLowerCase() : name;
 }

@@ -32,7 +32,7 @@ export const consentForSelf = writeOperation({
     recordConsent(permit, {
       ...input,
       scopes: await withPolicies(permit, input),
-      principalId: signedIn(caller),
+      principalIds: [signedIn(caller)],
       appRoles: [],
       by: idOf(caller),
     }),

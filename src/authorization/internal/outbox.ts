@@ -1,3 +1,4 @@
+import { remindReviewers } from '../../directory/consent-request-reminders.ts';
 import { warnOfCredentials } from '../../directory/credential-warnings.ts';
 import type { Notice } from '../../directory/outbox.ts';
 import {
@@ -101,6 +102,14 @@ export const expireOverdueRequests = internalOperation({
   },
   changes: (_input: undefined, expired: readonly ObjectChange[]) => expired,
   run: (permit, _input: undefined) => expireRequests(permit),
+});
+
+/** Has reviewers told of requests that are about to expire. */
+export const remindOfRequests = internalOperation({
+  action: 'directory/appConsentRequests/remind',
+  access: 'write',
+  short: false,
+  run: (permit, _input: undefined) => remindReviewers(permit),
 });
 
 export const warnOfExpiringCredentials = internalOperation({

@@ -27,21 +27,21 @@ export async function applyApplications(
   }
 }
 
-async function applyApplication(
+/** Makes the application, or changes what differs; its secrets and whose it is are other matters. */
+export async function applyApplication(
   tenancy: Tenancy,
   wanted: ApplicationManifest,
   existing: Application | undefined,
   all: readonly ApplicationManifest[],
   changes: Change[],
 ): Promise<Application> {
-  const { id, appId, passwordCredentials: _, verifiedPublisher: _domain, owners: _people, ...named } = wanted;
-  const properties = { ...named, requiredResourceAccess: byId(wanted, all) };
   if (!existing) {
-    const made = await tenancy.perform(provisionApplication, { id, appId, body: properties });
+    const { id, appId } = wanted;
+    const made = await tenancy.perform(provisionApplication, { id, appId, body: propertiesOf(wanted, all) });
     changes.push({ change: 'created', type: 'Application', id: made.id, name: made.displayName, appId: made.appId });
     return made;
   }
-  const body = changedProperties(properties, existing);
+  const body = changedProperties(wanted, existing, all);
   if (Object.keys(body).length > 0) {
     await tenancy.perform(patchApplication, { id: existing.id, body });
     changes.push({ change: 'updated', type: 'Application', id: existing.id, name: wanted.displayName });
@@ -54,9 +54,21 @@ type Properties = Omit<ApplicationManifest, Named> & {
   readonly requiredResourceAccess: ReturnType<typeof byId>;
 };
 
-/** A scope or role without an id of its own keeps the one that was made for its value. */
-function changedProperties(properties: Properties, existing: Application): Partial<Properties> {
-  const { api, appRoles, keyCredentials, ...rest } = properties;
+function propertiesOf(wanted: ApplicationManifest, all: readonly ApplicationManifest[]): Properties {
+  const { id: _, appId: __, passwordCredentials: ___, verifiedPublisher: ____, owners: _____, ...named } = wanted;
+  return { ...named, requiredResourceAccess: byId(wanted, all) };
+}
+
+/**
+ * The properties that an apply would write anew. A scope or role without an id of its own keeps the one that was made
+ * for its value.
+ */
+export function changedProperties(
+  manifest: ApplicationManifest,
+  existing: Application,
+  all: readonly ApplicationManifest[],
+): Partial<Properties> {
+  const { api, appRoles, keyCredentials, ...rest } = propertiesOf(manifest, all);
   const scopes = withKnownIds(api?.oauth2PermissionScopes, existing.api.oauth2PermissionScopes);
   const wanted = {
     ...rest,

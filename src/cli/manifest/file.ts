@@ -47,7 +47,8 @@ function contentOf(document: Document, path: string): unknown {
   }
 }
 
-function readText(path: string): string {
+/** @param path `-` for standard input. @throws UsageError */
+export function readText(path: string): string {
   try {
     const bytes = readFileSync(path === '-' ? 0 : path);
     if (bytes.length > MAX_BYTES) throw new UsageError(`${path} is larger than 16 MB.`);

@@ -78,7 +78,7 @@ const certificate = z.strictObject({
     .describe('An X.509 certificate in PEM, or a public JWK.'),
 });
 
-const application = z.strictObject({
+export const applicationSchema = z.strictObject({
   ...applicationProperties,
   id,
   appId: appId.optional(),
@@ -135,7 +135,7 @@ const tenant = z.strictObject({
   domains: z.array(domain).min(1).max(50).describe('Verified by the operator; the first is the default one.'),
   users: z.array(user).optional(),
   groups: z.array(group).optional(),
-  applications: z.array(application).optional(),
+  applications: z.array(applicationSchema).optional(),
   servicePrincipals: z
     .array(servicePrincipal)
     .describe('Applications that are present in the tenant besides its own.')
@@ -154,7 +154,7 @@ export type Manifest = z.output<typeof manifestSchema>;
 export type TenantManifest = Manifest['tenants'][number];
 export type UserManifest = NonNullable<TenantManifest['users']>[number];
 export type GroupManifest = NonNullable<TenantManifest['groups']>[number];
-export type ApplicationManifest = NonNullable<TenantManifest['applications']>[number];
+export type ApplicationManifest = z.output<typeof applicationSchema>;
 export type GrantManifest = NonNullable<TenantManifest['oauth2PermissionGrants']>[number];
 export type AssignmentManifest = NonNullable<TenantManifest['appRoleAssignments']>[number];
 

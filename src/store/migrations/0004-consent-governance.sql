@@ -83,7 +83,7 @@ create table user_consent_requests (
 );
 create index user_consent_requests_by_user on user_consent_requests (tenant_id, user_id);
 
--- Append-only.
+-- Append-only: one for each request.
 create table consent_request_decisions (
   tenant_id uuid not null,
   id uuid not null,
@@ -98,7 +98,7 @@ create table consent_request_decisions (
   foreign key (tenant_id, app_consent_request_id) references app_consent_requests (tenant_id, id) on delete cascade,
   foreign key (tenant_id, reviewer_id) references users (tenant_id, id) on delete set null (reviewer_id)
 );
-create index consent_request_decisions_by_request on consent_request_decisions (tenant_id, app_consent_request_id);
+create unique index consent_request_decisions_by_request on consent_request_decisions (tenant_id, app_consent_request_id);
 create index consent_request_decisions_by_reviewer on consent_request_decisions (tenant_id, reviewer_id);
 
 -- What is to be told outside, written in the transaction of the deed it tells of. Each is told once.
