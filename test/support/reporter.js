@@ -11,6 +11,7 @@ const LEAST = {
   config: 44,
   conformance: 9,
   directory: 30,
+  interop: 16,
   interfaces: 440,
   isolation: 60,
   protocol: 205,
