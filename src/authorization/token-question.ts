@@ -10,7 +10,7 @@ import { appId, referencedId, text } from './catalogue/inputs.ts';
 const DEFAULT_SCOPE = '.default';
 const OIDC: ReadonlySet<string> = new Set(OIDC_SCOPES);
 
-/** What a token is asked about by. */
+/** A token that is asked about and not for. */
 export const tokenQuestion = z.strictObject({
   clientAppId: appId,
   /** Absent: the application's own token. */
