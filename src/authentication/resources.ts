@@ -92,8 +92,9 @@ export class Resources {
   async #read(identifier: string): Promise<ResourceState | undefined> {
     const { principal, client } = currentRequest();
     if (client && this.isDirectory(identifier)) return this.#directoryApi(client);
-    const appId = identifier.startsWith('api://') ? parseAppId(identifier.slice('api://'.length)) : undefined;
-    const name = appId ? { appId, identifierUri: identifier } : { identifierUri: withoutSlash(identifier) };
+    const identifierUri = withoutSlash(identifier);
+    const appId = identifierUri.startsWith('api://') ? parseAppId(identifierUri.slice('api://'.length)) : undefined;
+    const name = appId ? { appId, identifierUri } : { identifierUri };
     return this.#authorization.performInternal(principal, getResource, name);
   }
 

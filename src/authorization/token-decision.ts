@@ -107,9 +107,10 @@ function refreshStep(facts: TokenFacts): TraceStep {
 
 /** Why the application gets no token here, whatever is asked for. */
 export function clientRefusal(client: ClientFacts): DecisionReason | undefined {
+  if (!client.isDefined) return 'applicationAbsent';
   if (client.isWithdrawn) return 'applicationWithdrawn';
   if (client.isDisabledByPublisher) return 'applicationDeactivated';
-  if (client.servicePrincipalId === null || client.isPending || !client.isDefined) return 'applicationAbsent';
+  if (client.servicePrincipalId === null || client.isPending) return 'applicationAbsent';
   return client.isEnabled ? undefined : 'applicationDisabled';
 }
 

@@ -56,7 +56,7 @@ function wordsOf(message: ClaimedMessage): Words {
       return {
         subject: 'Your request for an application was decided',
         paragraphs: [RESULTS[result], selfNamed(application), ...why],
-        path: '/account/requests',
+        path: '/my-applications',
         reason: requester,
       };
     }
@@ -64,7 +64,7 @@ function wordsOf(message: ClaimedMessage): Words {
       return {
         subject: 'Your request for an application has expired',
         paragraphs: ['Nobody decided it in time. You can ask again.', selfNamed(message.parameters.application)],
-        path: '/account/requests',
+        path: '/my-applications',
         reason: requester,
       };
     case 'credentialExpiring': {

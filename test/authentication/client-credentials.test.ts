@@ -104,6 +104,25 @@ describe('client credentials', () => {
     expect(await rolesFor({ resource: 'https://nowhere.example' })).toEqual([400, 'invalid_target']);
   });
 
+  test('an API without an identifier URI is named by its app id, with the slash that some clients add', async () => {
+    const appRole = { id: randomUUID(), value: 'Batch', allowedMemberTypes: ['Application'] };
+    const api = await aClientApplication(database, tenant, { web: [], appRoles: [appRole] });
+    const daemon = await aDaemon();
+    await asSuperuser(
+      database,
+      `insert into app_role_assignments (tenant_id, id, principal_type, service_principal_id, resource_id, app_role_id)
+        values ($1, gen_random_uuid(), 'ServicePrincipal', $2, $3, $4)`,
+      [tenant.id, daemon.servicePrincipalId, api.servicePrincipalId, appRole.id],
+    );
+    for (const prefix of [`api://${api.appId}`, `api://${api.appId}/`, api.appId]) {
+      const { body } = await ask(daemon, { scope: `${prefix}/.default` });
+      expect([prefix, body.access_token && decodeJwt(body.access_token).roles]).toEqual([prefix, ['Batch']]);
+    }
+    // A slash may end a URI, and an app id is none.
+    const { body } = await ask(daemon, { scope: `${api.appId}//.default` });
+    expect(body.error).toBe('invalid_target');
+  });
+
   test('a wrong secret, an unknown application and an unknown tenant are told apart for who must mend them', async () => {
     const daemon = await aDaemon();
     const wrong = await ask(daemon, { client_secret: 'wrong' });

@@ -47,7 +47,7 @@ describe('the page that explains', () => {
     const page = textOf(await explain({ client: app.appId, user: person.username, scope: 'User.Read User.Read.All' }));
     expect(page).toContain(`Told gets a token for ${person.username}`);
     expect(page).toMatch(/In Bailiwick Directory it carries User\.Read How that was decided/);
-    expect(page).toMatch(/Permission User\.Read Passed It was granted\. For this person, by Alice, on \d{4}-\d\d-\d\d/);
+    expect(page).toMatch(/Permission User\.Read Passed It was granted\. For this person, by Alice, on \d+ \w{3} \d{4}/);
     expect(page).toMatch(/Permission User\.Read\.All Left out Neither the user nor an administrator has consented/);
   });
 

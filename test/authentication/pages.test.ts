@@ -208,7 +208,7 @@ describe('every page', () => {
       needsApprovalRequest: `${hidden} reason decision ${hidden} decision decision`,
       needsApprovalToAsk: `${hidden} reason decision ${hidden} decision decision`,
       needsApprovalAsked: `${hidden} decision decision`,
-      needsApprovalDenied: `${hidden} reason decision ${hidden} decision`,
+      needsApprovalDenied: `${hidden} decision ${hidden} reason decision`,
       requestSent: `${hidden} decision decision`,
       myApplications: '',
       myApplication: `${hidden} decision`,

@@ -142,6 +142,11 @@ describe('a person’s token', () => {
     ['none for an absent client', { client: { servicePrincipalId: null } }, 'applicationAbsent'],
     ['none for a pending one', { client: { isPending: true } }, 'applicationAbsent'],
     ['none for one that is defined no more', { client: { isDefined: false } }, 'applicationAbsent'],
+    [
+      'none for one that is defined no more, whatever its publisher did before',
+      { client: { isDefined: false, isWithdrawn: true, isDisabledByPublisher: true } },
+      'applicationAbsent',
+    ],
     ['none for one that the tenant disabled', { client: { isEnabled: false } }, 'applicationDisabled'],
     [
       'none for one that its publisher deactivated',
@@ -165,6 +170,8 @@ describe('a person’s token', () => {
       });
     expect(outcome(refreshed(['offline_access']))).toEqual({ scopes: ['Read'], roles: [] });
     expect(outcome(refreshed([]))).toBe('consentRequired');
+    const { trace } = refreshed(['offline_access']);
+    expect(trace.find(({ subject }) => subject === 'offline_access')).toMatchObject({ by: { grant: GRANT } });
   });
 });
 

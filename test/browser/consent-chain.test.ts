@@ -1,93 +1,161 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { aCallbackServer } from '../support/callback-server.ts';
 import { aChromium } from '../support/chromium.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
+import { examine } from '../support/examined.ts';
+import { aMailServer, type MailServer } from '../support/mail-server.ts';
+import { aCourier, type TestCourier } from '../support/outbox.ts';
+import { takeRequests } from '../support/request-pages.ts';
 import { Authorize, aPerson, aWebApplication, type Person, redeem, type WebApplication } from '../support/sign-in.ts';
 import { aTenant, type TestTenant } from '../support/tenants.ts';
-import { aVisitor, fillSignIn, heading, press } from '../support/visitor.ts';
+import { aVisitor, fillSignIn, heading, press, type Visitor } from '../support/visitor.ts';
+
+const SCOPE = 'openid offline_access User.Read.All Group.Read.All';
 
 let database: TestDatabase;
 let server: TestAuthenticationServer;
+let directory: TestDirectoryServer;
+let mails: MailServer;
+let courier: TestCourier;
 let callback: Awaited<ReturnType<typeof aCallbackServer>>;
 let browser: Browser;
 let contoso: TestTenant;
-let analytics: WebApplication;
+let fabrikam: TestTenant;
+let analytics: WebApplication & { readonly name: string };
 let alice: Person;
 let ada: Person;
+/** Has no directory role. */
+let rita: Person;
 
 beforeAll(async () => {
   database = await aDatabase();
   server = await anAuthenticationServer(database);
+  directory = await aDirectoryServer(database, undefined, undefined, server.origin);
+  mails = await aMailServer({ tls: 'none' });
+  courier = aCourier(database, { mailer: mails.mailer(), origin: server.origin });
   callback = await aCallbackServer();
   browser = await aChromium();
-  contoso = await aTenant(database, 'Contoso');
-  const fabrikam = await aTenant(database, 'Fabrikam');
-  analytics = await aWebApplication(database, fabrikam, {
-    ...{ name: 'Fabrikam Analytics', redirectUri: callback.redirectUri, published: true },
-  });
-  alice = await aPerson(database, server, contoso, { name: 'Alice Moreau' });
+  [contoso, fabrikam] = [await aTenant(database, 'Contoso'), await aTenant(database, 'Fabrikam')];
   ada = await aPerson(database, server, contoso, { name: 'Ada Okafor', roles: ['Global Administrator'] });
+  rita = await aPerson(database, server, contoso, { name: 'Rita Berg' });
+  await takeRequests(database, contoso, [rita]);
 }, 120_000);
 
+/** Both afresh, for what is granted stays. */
+beforeEach(async () => {
+  const name = `Fabrikam Analytics ${randomUUID().slice(0, 4)}`;
+  const application = { name, redirectUri: callback.redirectUri, published: true };
+  analytics = { name, ...(await aWebApplication(database, fabrikam, application)) };
+  alice = await aPerson(database, server, contoso, { name: 'Alice Moreau' });
+});
+
 afterAll(async () => {
-  expect(server.errors).toEqual([]);
+  expect([server.errors, directory.errors]).toEqual([[], []]);
   await browser.close();
-  await callback.close();
-  await server.close();
+  await Promise.all([callback.close(), server.close(), directory.close(), mails.close()]);
   await database.drop();
 });
 
 const at = (path: string) => `${server.origin}/${contoso.id}${path}`;
+const main = (page: Page) => page.textContent('main');
+const callDirectory = async (token: string, path: string) =>
+  (await directory.call(token, 'GET', `/v1.0${path}`)).status;
 
-const visitor = (javaScriptEnabled: boolean) => aVisitor(browser, { javaScriptEnabled });
+/** The link in the newest mail that somebody got, once all that waits is sent. */
+async function linkMailedTo({ username }: Person, said: string): Promise<string> {
+  await courier.deliver();
+  const mail = mails.received.findLast(({ to }) => to.includes(username));
+  expect(mail?.text).toContain(said);
+  return /https?:\/\/\S+/.exec(mail?.text ?? '')?.[0] ?? '';
+}
 
-const refresh = (token: string | undefined) =>
-  redeem(server, contoso, analytics, { grant_type: 'refresh_token', refresh_token: token ?? '' });
+async function closed(...visitors: readonly Visitor[]): Promise<void> {
+  expect(visitors.map(({ complaints }) => complaints)).toEqual(visitors.map(() => []));
+  await Promise.all(visitors.map(({ context }) => context.close()));
+}
+
+async function tokensOf(page: Page, asked: Authorize) {
+  expect(await heading(page)).toBe('done');
+  const code = new URL(page.url()).searchParams.get('code') ?? '';
+  return redeem(server, contoso, analytics, { code, code_verifier: asked.verifier });
+}
 
 describe('the chain of consent in a browser', () => {
   test.each([
     ['with JavaScript', true],
     ['without JavaScript', false],
-  ])('%s: refused, a part is granted, the person goes on with it, takes it back, and it is over', async (_what, js) => {
-    const [person, administrator] = [await visitor(js), await visitor(js)];
-    const scope = 'openid offline_access User.Read User.Read.All';
-    const first = new Authorize(server, contoso, analytics, { scope });
-    await person.page.goto(first.url);
-    await fillSignIn(person.page, alice);
-    expect(await heading(person.page)).toBe('An administrator has to approve this');
+  ])(
+    '%s: refused, asked, told by mail, approved in part, gone on with, revoked, refused',
+    async (_what, javaScriptEnabled) => {
+      const [person, reviewer, administrator] = [
+        await aVisitor(browser, { javaScriptEnabled }),
+        await aVisitor(browser, { javaScriptEnabled }),
+        await aVisitor(browser, { javaScriptEnabled }),
+      ];
+      const look = async ({ page }: Visitor, name: string) => {
+        if (javaScriptEnabled) await examine(page, name);
+      };
+      const asked = new Authorize(server, contoso, analytics, { scope: SCOPE });
+      await person.page.goto(asked.url);
+      await fillSignIn(person.page, alice);
+      expect(await heading(person.page)).toBe('An administrator has to approve this');
+      await look(person, 'chain-refused');
+      await person.page.getByLabel('Why do you need it?').fill('For the quarterly report.\nIt lists everybody.');
+      await press(person.page, 'Send the request');
+      expect(await heading(person.page)).toBe('Your request is sent');
+      await look(person, 'chain-sent');
 
-    const part = new URLSearchParams({ client_id: analytics.appId, scope: 'openid offline_access User.Read' });
-    await administrator.page.goto(at(`/v2.0/adminconsent?${part}`));
-    await fillSignIn(administrator.page, ada);
-    await press(administrator.page, 'Accept for everybody');
-    expect(await heading(administrator.page)).toBe('Access is allowed');
+      await reviewer.page.goto(await linkMailedTo(rita, '"Alice Moreau" asks that you allow an application.'));
+      expect(await heading(reviewer.page)).toBe('Sign in');
+      await fillSignIn(reviewer.page, rita);
+      expect(await heading(reviewer.page)).toBe(analytics.name);
+      expect(await main(reviewer.page)).toContain('For the quarterly report. It lists everybody.');
+      await look(reviewer, 'chain-review');
+      await reviewer.page.getByLabel('Read all groups').uncheck();
+      await reviewer.page.getByLabel('What you tell those who asked').fill('People, but no groups.');
+      await press(reviewer.page, 'Approve');
+      expect(await main(reviewer.page)).toMatch(/Approved by Rita Berg on .*for those who asked/);
+      await look(reviewer, 'chain-approved');
 
-    const asked = new Authorize(server, contoso, analytics, { scope });
-    await person.page.goto(asked.url);
-    expect(await heading(person.page)).toBe('An administrator has to approve this');
-    await press(person.page, 'Continue with what is granted');
-    expect(await heading(person.page)).toBe('done');
-    const code = new URL(person.page.url()).searchParams.get('code') ?? '';
-    const tokens = await redeem(server, contoso, analytics, { code, code_verifier: asked.verifier });
-    expect(tokens.scope?.split(' ').sort()).toEqual(['User.Read', 'offline_access', 'openid']);
+      await press(person.page, 'go on from here', 'link');
+      expect(await main(person.page)).toContain('People, but no groups.');
+      await look(person, 'chain-part');
+      await press(person.page, 'Continue with what is granted');
+      const tokens = await tokensOf(person.page, asked);
+      expect(tokens.scope?.split(' ').sort()).toEqual(['User.Read.All', 'offline_access', 'openid']);
+      expect(await callDirectory(tokens.access_token, '/users')).toBe(200);
+      expect(await callDirectory(tokens.access_token, '/groups')).toBe(403);
 
-    await person.page.goto(at('/my-applications'));
-    await press(person.page, 'Fabrikam Analytics', 'link');
-    await press(person.page, 'Take back');
-    expect(await heading(person.page)).toBe('Access is taken back');
-    expect(await person.page.textContent('main')).toContain('Still allowed by your organization');
-    expect((await refresh(tokens.refresh_token)).error).toBe('invalid_grant');
+      await person.page.goto(await linkMailedTo(alice, 'A part of it was allowed.'));
+      expect(await main(person.page)).toContain('Approved in part');
+      await look(person, 'chain-my-applications');
 
-    await administrator.page.goto(at('/admin/applications?search=Fabrikam'));
-    await press(administrator.page, 'Fabrikam Analytics', 'link');
-    await administrator.page.getByLabel('Yes, remove it').check();
-    await press(administrator.page, 'Remove from this organization');
-    expect(await heading(administrator.page)).toBe('Application removed');
-    await person.page.goto(new Authorize(server, contoso, analytics, { scope: 'openid User.Read.All' }).url);
-    expect(await heading(person.page)).toBe('An administrator has to approve this');
-    expect([person.complaints, administrator.complaints]).toEqual([[], []]);
-    await Promise.all([person.context.close(), administrator.context.close()]);
-  });
+      await administrator.page.goto(at('/admin/applications?search=Fabrikam'));
+      await fillSignIn(administrator.page, ada);
+      await administrator.page.goto(at('/admin/requests?state=closed'));
+      await look(administrator, 'chain-requests');
+      await administrator.page.goto(at(`/admin/explain?client=${analytics.appId}&user=${alice.username}`));
+      expect(await main(administrator.page)).toMatch(
+        /gets a token for .*User\.Read\.All.*by Rita Berg.*when a request was approved/s,
+      );
+      await look(administrator, 'chain-explain');
+      await administrator.page.goto(at('/admin/applications?search=Fabrikam'));
+      await press(administrator.page, analytics.name, 'link');
+      await press(administrator.page, 'Revoke the access for Alice Moreau');
+      expect(await main(administrator.page)).toContain('has lost its access for Alice Moreau');
+      await look(administrator, 'chain-revoked');
+
+      expect(await callDirectory(tokens.access_token, '/users')).toBe(401);
+      const refreshed = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '' };
+      expect((await redeem(server, contoso, analytics, refreshed)).error).toBe('invalid_grant');
+      await person.page.goto(new Authorize(server, contoso, analytics, { scope: SCOPE }).url);
+      expect(await heading(person.page)).toBe('An administrator has to approve this');
+      await closed(person, reviewer, administrator);
+    },
+    180_000,
+  );
 });

@@ -1,17 +1,12 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { loadAssets } from '../../src/authentication/pages/assets.ts';
 import { pageHeaders } from '../../src/authentication/pages/headers.ts';
 import { aChromium } from '../support/chromium.ts';
 import { consentPages } from '../support/consent-pages.ts';
+import { examine } from '../support/examined.ts';
 
 const ORIGIN = 'https://login.test';
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Where to keep a picture of every page, for people to look at. */
-const PICTURES = process.env.BAILIWICK_PICTURES;
 
 const assets = loadAssets(ORIGIN);
 const pages = consentPages(assets.links, (text) => text);
@@ -41,24 +36,7 @@ async function opened(markup: string) {
 describe('every page of consent', () => {
   test.each(Object.keys(pages))('%s: axe finds nothing, in light and dark, on phone and desktop', async (name) => {
     const { context, page, complaints } = await opened(String(pages[name]));
-    await page.evaluate(AXE);
-    for (const [width, height] of [
-      [390, 740],
-      [1280, 900],
-    ] as const) {
-      await page.setViewportSize({ width, height });
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        const results: AxeResults = await page.evaluate('axe.run(document, { resultTypes: ["violations"] })');
-        const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-        expect([name, width, colorScheme, found]).toEqual([name, width, colorScheme, []]);
-        expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0);
-        if (PICTURES) {
-          mkdirSync(PICTURES, { recursive: true });
-          await page.screenshot({ path: `${PICTURES}/${name}-${width}-${colorScheme}.png`, fullPage: true });
-        }
-      }
-    }
+    await examine(page, name);
     expect(complaints).toEqual([]);
     await context.close();
   });

@@ -4,6 +4,7 @@ import { anAuthenticationServer, type TestAuthenticationServer } from '../suppor
 import { aCallbackServer } from '../support/callback-server.ts';
 import { aChromium } from '../support/chromium.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { takeRequests } from '../support/request-pages.ts';
 import { Authorize, aPerson, aWebApplication, type Person, type WebApplication } from '../support/sign-in.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 import { aVisitor, heading, KeyboardAlone } from '../support/visitor.ts';
@@ -54,6 +55,42 @@ async function assigned(): Promise<unknown> {
 }
 
 describe('with a keyboard alone', () => {
+  test('a person asks for approval, and a reviewer gives a part of it to everybody', async () => {
+    const rita = await aPerson(database, server, tenant, { name: 'Rita' });
+    await takeRequests(database, tenant, [rita]);
+    const reports = await aWebApplication(database, tenant, { name: 'Reports', redirectUri: callback.redirectUri });
+    const [person, reviewer] = [await aVisitor(browser), await aVisitor(browser)];
+    const asking = new KeyboardAlone(person.page);
+    await person.page.goto(new Authorize(server, tenant, reports, { scope: 'User.Read.All Group.Read.All' }).url);
+    await signIn(person.page, asking, await aPerson(database, server, tenant, { name: 'Noor' }));
+    await asking.type('Why do you need it?', 'To plan shifts.');
+    await asking.press('Send the request');
+    expect(await heading(person.page)).toBe('Your request is sent');
+
+    const deciding = new KeyboardAlone(reviewer.page);
+    await reviewer.page.goto(at('/admin'));
+    await signIn(reviewer.page, deciding, rita);
+    await deciding.press('Reports');
+    expect(await reviewer.page.textContent('main')).toContain('To plan shifts.');
+    await deciding.choose('Read all groups');
+    await deciding.choose('For those who asked', 'ArrowDown');
+    await deciding.type('What you tell those who asked', 'People only.');
+    await deciding.press('Approve');
+    expect(await reviewer.page.textContent('main')).toMatch(/Approved by Rita .*for everybody/);
+    const granted = await asSuperuser(
+      database,
+      `select g.scope, g.consent_type as type from oauth2_permission_grants g
+        join service_principals c on c.tenant_id = g.tenant_id and c.id = g.client_id where c.app_id = $1`,
+      [reports.appId],
+    );
+    expect(granted).toEqual([{ scope: ['User.Read.All'], type: 'AllPrincipals' }]);
+
+    await asking.press('go on from here');
+    await asking.press('Continue with what is granted');
+    expect([await heading(person.page), person.complaints, reviewer.complaints]).toEqual(['done', [], []]);
+    await Promise.all([person.context.close(), reviewer.context.close()]);
+  });
+
   test('a person consents, sees what he allowed, and takes it back', async () => {
     const { context, page, complaints } = await aVisitor(browser);
     const keys = new KeyboardAlone(page);

@@ -1,18 +1,12 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { aCallbackServer } from '../support/callback-server.ts';
 import { aChromium } from '../support/chromium.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { examine } from '../support/examined.ts';
 import { Authorize, aPerson, aWebApplication, type Person, type WebApplication } from '../support/sign-in.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Where to keep a picture of every page, for people to look at. */
-const PICTURES = process.env.BAILIWICK_PICTURES;
 
 let database: TestDatabase;
 let server: TestAuthenticationServer;
@@ -296,29 +290,8 @@ describe('every page', () => {
     const { context, page, complaints } = await aVisitor();
     await asSuperuser(database, 'delete from sign_in_throttles');
     await PAGES[name]?.(page);
-    await page.evaluate(AXE);
-    for (const [width, height] of [
-      [360, 740],
-      [1280, 900],
-    ] as const) {
-      await page.setViewportSize({ width, height });
-      for (const colorScheme of ['light', 'dark'] as const) {
-        // Colours that are on their way from one scheme to the other are nobody's.
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        const results: AxeResults = await page.evaluate('axe.run(document, { resultTypes: ["violations"] })');
-        const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-        expect([name, width, colorScheme, found]).toEqual([name, width, colorScheme, []]);
-        const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
-        expect(overflow).toBeLessThanOrEqual(0);
-        if (PICTURES) await picture(page, `${name}-${width}-${colorScheme}`);
-      }
-    }
+    await examine(page, name);
     expect(complaints).toEqual([]);
     await context.close();
   });
 });
-
-async function picture(page: Page, name: string): Promise<void> {
-  mkdirSync(PICTURES ?? '', { recursive: true });
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
-}

@@ -11,6 +11,7 @@ let database: TestDatabase;
 let server: TestDirectoryServer;
 let desk: RequestDesk;
 let admin: TestPrincipal;
+let owner: TestPrincipal;
 let reviewer: TestPrincipal;
 let alice: TestPrincipal;
 let application: TestApplication;
@@ -25,6 +26,12 @@ beforeAll(async () => {
   desk = new RequestDesk(database, await aTenant(database, 'Contoso'));
   const all = [...scopes, 'Policy.ReadWrite.ConsentRequest'];
   admin = await aUser(database, desk.tenant, { scopes: all, roles: ['Global Administrator'] });
+  owner = await aUser(database, desk.tenant, {
+    ...{
+      scopes: ['DelegatedPermissionGrant.ReadWrite.All', 'Directory.ReadWrite.All'],
+      roles: ['Global Administrator'],
+    },
+  });
   [reviewer, alice] = [await aUser(database, desk.tenant, { scopes }), await aUser(database, desk.tenant, { scopes })];
 });
 
@@ -107,6 +114,24 @@ describe('requests for consent, in Microsoft Graph’s shapes', () => {
     expect((await call(reviewer, 'GET', `${PATH}/${id}`)).body).toMatchObject({
       decision: { reviewResult: 'Approve', approvedScopes: [ofDirectory(WANTED)], reviewedBy: { id: reviewer.id } },
     });
+  });
+
+  test('CON-26: what an approval granted names the request and the reviewer, and ends like every consent', async () => {
+    const { id } = await desk.ask(alice.id, application);
+    const approval = { consentType: 'Principal', scopes: [ofDirectory(WANTED)] };
+    await call(reviewer, 'POST', `${PATH}/${id}/approve`, approval);
+    const client = application.servicePrincipalId;
+    const { body } = await call(owner, 'GET', `/v1.0/servicePrincipals/${client}/access`);
+    expect(body.delegated).toMatchObject([
+      {
+        ...{ consentType: 'Principal', principalId: alice.id },
+        scopes: [{ value: WANTED, consentRequestId: id, grantedBy: { id: reviewer.id } }],
+      },
+    ]);
+    expect((await call(owner, 'POST', `/v1.0/servicePrincipals/${client}/revokeAccess`)).status).toBe(200);
+    expect(await desk.granted(application)).toEqual({});
+    // The decision is a record, and no way back to what was taken away.
+    expect((await call(reviewer, 'POST', `${PATH}/${id}/approve`, approval)).status).toBe(409);
   });
 
   test('a part belongs to its request, and to who asked it', async () => {

@@ -132,6 +132,12 @@ describe('the bearer door of the directory API', () => {
     await expectRefused(await forged({ tid: undefined }), 'no tid');
   });
 
+  test('TOK-05: takes no key for another tenant because it was used for its own', async () => {
+    const bob = await aUser(database, other, { name: 'bob' });
+    expect((await api.call(await bob.token(), 'GET', '/v1.0/me')).status).toBe(200);
+    await expectRefused(await other.sign(await claimsOf()), 'signed by another tenant whose key is remembered');
+  });
+
   test('TOK-08: compares the issuer letter by letter', async () => {
     const { issuer } = tenant;
     const near = [

@@ -56,6 +56,9 @@ export async function aSignedInBrowser(database: TestDatabase, tenant: TestTenan
   return browser;
 }
 
+/** An application as it shows itself on the wire. */
+export type OAuthClient = Pick<TestApplication, 'appId' | 'secret' | 'redirectUri'>;
+
 export interface Authorized {
   readonly parameters: URLSearchParams;
   readonly verifier: string;
@@ -66,7 +69,7 @@ export interface Authorized {
 export async function authorize(
   origin: string,
   tenant: TestTenant,
-  client: TestApplication,
+  client: OAuthClient,
   browser: Browser,
   overrides: Record<string, string> = {},
 ): Promise<Authorized> {
@@ -103,11 +106,14 @@ export async function post(
 }
 
 /** What identifies the client in a form: its secret, or its id alone. */
-export function credentialsOf({ appId, secret }: TestApplication, isPublic = false): Record<string, string> {
+export function credentialsOf(
+  { appId, secret }: Pick<OAuthClient, 'appId' | 'secret'>,
+  isPublic = false,
+): Record<string, string> {
   return isPublic ? { client_id: appId } : { client_id: appId, client_secret: secret };
 }
 
-export function redeemForm(client: TestApplication, { parameters, verifier }: Authorized, isPublic = false) {
+export function redeemForm(client: OAuthClient, { parameters, verifier }: Authorized, isPublic = false) {
   return {
     ...credentialsOf(client, isPublic),
     grant_type: 'authorization_code',
@@ -117,6 +123,6 @@ export function redeemForm(client: TestApplication, { parameters, verifier }: Au
   };
 }
 
-export function refreshForm(client: TestApplication, refreshToken: string, isPublic = false) {
+export function refreshForm(client: OAuthClient, refreshToken: string, isPublic = false) {
   return { ...credentialsOf(client, isPublic), grant_type: 'refresh_token', refresh_token: refreshToken };
 }

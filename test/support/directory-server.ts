@@ -36,6 +36,7 @@ export async function aDirectoryServer(
   database: Pick<TestDatabase, 'sealer' | 'authorization'>,
   catalogue: readonly AnyOperation[] = CATALOGUE,
   authorization = database.authorization('directory'),
+  issuerOrigin = ORIGIN,
 ): Promise<TestDirectoryServer> {
   const errors: unknown[] = [];
   const refusals: DirectoryError[] = [];
@@ -46,7 +47,7 @@ export async function aDirectoryServer(
   const handler = makeDirectoryApi({
     authorization,
     catalogue,
-    verify: makeVerifyAccessToken(ORIGIN, findKey),
+    verify: makeVerifyAccessToken(issuerOrigin, findKey),
     skipTokens: new SkipTokens(database.sealer.derive('bailiwick/skip-tokens/1')),
     origin: DIRECTORY_ORIGIN,
     addressOf: (request) => request.socket.remoteAddress,

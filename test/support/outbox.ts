@@ -35,12 +35,18 @@ export function aCourier(
     mailer,
     outbound = makeOutbound(),
     authorization = authorizationOf(database),
-  }: { readonly mailer?: Mailer; readonly outbound?: Outbound; readonly authorization?: Authorization } = {},
+    origin = ORIGIN,
+  }: {
+    readonly mailer?: Mailer;
+    readonly outbound?: Outbound;
+    readonly authorization?: Authorization;
+    readonly origin?: string;
+  } = {},
 ): TestCourier {
   let text = '';
   const { server } = makeLogs('debug', { write: (line) => (text += line) });
   const courier = new Courier({
-    ...{ authorization, mailer, outbound, origin: ORIGIN, log: server },
+    ...{ authorization, mailer, outbound, origin, log: server },
     onError: (error) => {
       throw error;
     },

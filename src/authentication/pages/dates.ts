@@ -3,9 +3,12 @@ import { type Html, html } from './html.ts';
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** A day in UTC, readable everywhere: `9 Mar 2026`. */
+export function dayInWords(moment: Date): string {
+  return `${moment.getUTCDate()} ${MONTHS[moment.getUTCMonth()]} ${moment.getUTCFullYear()}`;
+}
+
 export function day(moment: Date): Html {
-  const words = `${moment.getUTCDate()} ${MONTHS[moment.getUTCMonth()]} ${moment.getUTCFullYear()}`;
-  return html`<time datetime="${moment.toISOString()}">${words}</time>`;
+  return html`<time datetime="${moment.toISOString()}">${dayInWords(moment)}</time>`;
 }
 
 /** When something was last used, as exactly as it is noted: by the hour. */

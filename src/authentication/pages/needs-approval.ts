@@ -45,26 +45,43 @@ const WEIGHTS = ['primary', 'secondary', 'quiet'] as const;
 
 /** Button `decision` = `cancel`: back to the application, which is told `access_denied`; or `granted`. */
 export function needsApprovalPage(model: NeedsApprovalModel): Html {
-  const { layout, account, application, request } = model;
+  const { layout, account, application, request, asked } = model;
   const title = 'An administrator has to approve this';
-  const before = request ? 1 : 0;
+  // Who has his answer goes on with it, or back; he can still ask again.
+  const isAnswered = asked !== undefined && asked.state !== 'expired' && !request?.problem;
+  const whom = html`<div class="whom"><h2>You are signed in as</h2>
+${accountLine({ ...account, switchHref: undefined })}</div>`;
   const body = html`<h1>${title}</h1>
 <p class="lead">This application asks for more than you can allow yourself. Nothing was granted now.</p>
 ${request && requestSummary(request)}
-${model.asked && askedBefore(model.asked, model.againHref)}
+${asked && askedBefore(asked, model.againHref)}
 ${applicationCard(application)}
 ${newAndGranted(model.permissions, html`It asked for:`, 'It has this already, and keeps it:')}
-${request ? requestForm(request) : model.asked?.state !== 'waiting' && whoCanApprove(model)}
-<div class="whom"><h2>You are signed in as</h2>
-${accountLine({ ...account, switchHref: undefined })}</div>
-${form(
-  model.form,
-  html`<div class="actions">${model.withGranted && continueWithGranted(WEIGHTS[before])}${button({ label: html`Back to <bdi>${displayName(application.displayName)}</bdi>`, name: 'decision', value: 'cancel', kind: WEIGHTS[before + (model.withGranted ? 1 : 0)] })}${
-    account.switchHref !== undefined &&
-    html`<a class="button button-${request ? 'quiet' : 'secondary'}" href="${account.switchHref}">Sign in with an administrator account</a>`
-  }</div>`,
-)}`;
+${request ? !isAnswered && requestForm(request) : asked?.state !== 'waiting' && whoCanApprove(model)}
+${whom}
+${ways(model, request && !isAnswered ? 1 : 0)}
+${request && isAnswered && html`<details class="help"><summary>Ask again</summary>${requestForm(request)}</details>`}`;
   return page(layout, { title, failed: request?.problem !== undefined, wide: true, body });
+}
+
+/** @param before how many of the page's buttons matter more */
+function ways(
+  { form: target, application, account, withGranted = false, request }: NeedsApprovalModel,
+  before: 0 | 1,
+): Html {
+  const back = button({
+    label: html`Back to <bdi>${displayName(application.displayName)}</bdi>`,
+    name: 'decision',
+    value: 'cancel',
+    kind: WEIGHTS[before + (withGranted ? 1 : 0)],
+  });
+  return form(
+    target,
+    html`<div class="actions">${withGranted && continueWithGranted(WEIGHTS[before])}${back}${
+      account.switchHref !== undefined &&
+      html`<a class="button button-${request ? 'quiet' : 'secondary'}" href="${account.switchHref}">Sign in with an administrator account</a>`
+    }</div>`,
+  );
 }
 
 const BEFORE: Record<AskedBefore['state'], readonly ['plain' | 'caution', string]> = {
