@@ -17,15 +17,21 @@ export interface OAuthErrorBody {
 }
 
 const REASON_NUMBER = /^AADSTS(\d+):/;
-const CONSENT_NUMBERS: ReadonlySet<number> = new Set([REASONS.consentRequired[0], REASONS.approvalRequired[0]]);
+/** What makes Microsoft's clients ask for a person: an `invalid_grant` alone they hand on as any other failure. */
+const SUBERRORS: ReadonlyMap<number, string> = new Map([
+  [REASONS.consentRequired[0], 'consent_required'],
+  [REASONS.approvalRequired[0], 'consent_required'],
+  [REASONS.grantGone[0], 'bad_token'],
+]);
 
 export function oauthErrorBody(error: string, description: string, correlationId: string): OAuthErrorBody {
   const number = Number(REASON_NUMBER.exec(description)?.[1] ?? 0);
+  const suberror = SUBERRORS.get(number);
   return {
     error,
     error_description: description,
     error_codes: number ? [number] : [],
-    ...(CONSENT_NUMBERS.has(number) ? { suberror: 'consent_required' } : {}),
+    ...(suberror === undefined ? {} : { suberror }),
     timestamp: new Date().toISOString(),
     trace_id: randomUUID(),
     correlation_id: correlationId,

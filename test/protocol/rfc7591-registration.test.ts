@@ -2,13 +2,13 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, headingOf } from '../../scripts/demo-story/browser.ts';
 import type { Answer } from '../support/answer.ts';
-import { assignRole } from '../support/applications.ts';
+import { aPerson, assignRole } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { post } from '../support/authorize.ts';
+import { aSignedInBrowser, authorize, post } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { aKeyServer, type KeyServer } from '../support/key-server.ts';
-import { Authorize, aPerson, enterPassword } from '../support/sign-in.ts';
+import { Authorize, aPerson as aPersonWithPassword, enterPassword } from '../support/sign-in.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { anApplication, asSuperuser, aTenant, aUser, type TestTenant } from '../support/tenants.ts';
 
@@ -70,7 +70,7 @@ async function add(appId: string): Promise<void> {
 }
 
 describe('A client registers itself', () => {
-  test('with a secret, which it gets once, and waits until it is added to an organization', async () => {
+  test('CLI-13: with a secret, which it gets once, and waits until it is added to an organization', async () => {
     const answer = await register({
       client_name: 'Reports',
       redirect_uris: [CALLBACK],
@@ -107,7 +107,7 @@ describe('A client registers itself', () => {
 
   test('CON-04: and nobody but an administrator lets it in: its page is no question, a posted yes is refused, nothing is granted', async () => {
     const { client_id, client_secret } = (await register({ redirect_uris: [CALLBACK], scope: 'openid' })).body;
-    const alice = await aPerson(database, authentication, tenant);
+    const alice = await aPersonWithPassword(database, authentication, tenant);
     const application = { id: client_id, appId: client_id, redirectUri: CALLBACK, secret: client_secret };
     for (const scope of ['openid', 'openid profile offline_access User.Read']) {
       const browser = new Browser(authentication.origin);
@@ -124,6 +124,22 @@ describe('A client registers itself', () => {
     expect(grants).toEqual([]);
     const form = { grant_type: 'client_credentials', client_id, client_secret };
     expect((await post(authentication.origin, tenant, 'token', form)).status).toBe(400);
+  });
+
+  test('CLI-13: and nobody consents to it for himself before an administrator has, whatever he may else', async () => {
+    const { body } = await register({ client_name: 'Reports', redirect_uris: [CALLBACK] });
+    const { client_id: appId, client_secret: secret } = body;
+    const client = { appId, secret, redirectUri: CALLBACK, id: '', servicePrincipalId: '' };
+    const browser = await aSignedInBrowser(database, tenant, await aPerson(database, tenant));
+    const asked = async () => {
+      const { answer } = await authorize(authentication.origin, tenant, client, browser, { scope: 'openid' });
+      const { text } = await browser.ask(new URL(answer.headers.get('location') ?? '', authentication.origin).href);
+      return /value="accept"/.test(text);
+    };
+    expect(await asked()).toBe(false);
+    expect(await presences(appId)).toEqual([]);
+    await add(appId);
+    expect(await asked()).toBe(true);
   });
 
   test('with keys, or a place where it publishes them', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../../scripts/demo-story/processes.ts';
+import { freePort, untilHealthy as untilTrusted } from '../../scripts/demo-story/processes.ts';
 import { type DatabaseUrls, startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 
 const MAIN = resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -24,6 +24,8 @@ export interface Deployment {
   readonly directoryOrigin: string;
   readonly urls: DatabaseUrls;
   readonly superuserUrl: string;
+  /** The file of the authority of its own that it proves itself by, with `tls`. */
+  readonly certificateAuthority: string;
   readonly environment: Readonly<Record<string, string>>;
   bailiwick(...words: string[]): Promise<string>;
   /** Starts `serve` and waits until it answers. */
@@ -33,19 +35,26 @@ export interface Deployment {
   end(): Promise<void>;
 }
 
-export async function aDeployment(): Promise<Deployment> {
+export interface DeploymentOptions {
+  /** Over https, with the deployment's own authority, which this process comes to trust as soon as it is served. */
+  readonly tls?: boolean;
+}
+
+export async function aDeployment({ tls = false }: DeploymentOptions = {}): Promise<Deployment> {
   const data = mkdtempSync(join(tmpdir(), 'bailiwick-deployment-'));
   const postgres = await startEmbeddedPostgres(data);
   const [port, directoryPort] = [await freePort(), await freePort()];
+  const scheme = tls ? 'https' : 'http';
+  const certificateAuthority = join(data, 'tls', 'ca.pem');
   const environment = {
     DATA_DIRECTORY: data,
-    AUTHENTICATION_ORIGIN: `http://localhost:${port}`,
-    DIRECTORY_ORIGIN: `http://localhost:${directoryPort}`,
+    AUTHENTICATION_ORIGIN: `${scheme}://localhost:${port}`,
+    DIRECTORY_ORIGIN: `${scheme}://localhost:${directoryPort}`,
     LOG_LEVEL: 'debug',
   };
   const launched: RunningServer[] = [];
   const launch = (words: readonly string[], more: Record<string, string> = {}): RunningServer => {
-    const child = spawn(process.execPath, [MAIN, 'serve', ...words], {
+    const child = spawn(process.execPath, [MAIN, 'serve', ...(tls ? ['--tls'] : []), ...words], {
       env: { PATH: process.env.PATH, ...environment, ...more },
     });
     let output = '';
@@ -66,6 +75,7 @@ export async function aDeployment(): Promise<Deployment> {
     directoryOrigin: environment.DIRECTORY_ORIGIN,
     urls: postgres.urls('bailiwick'),
     superuserUrl: postgres.superuser.replace('/postgres?', '/bailiwick?'),
+    certificateAuthority,
     environment,
     bailiwick: async (...words) => {
       const { stdout } = await run(process.execPath, [MAIN, ...words], {
@@ -77,7 +87,8 @@ export async function aDeployment(): Promise<Deployment> {
     serve: async (words = [], more = {}) => {
       const server = launch(words, more);
       const side = words.includes('directory') ? environment.DIRECTORY_ORIGIN : environment.AUTHENTICATION_ORIGIN;
-      await untilHealthy(`${side}/healthz`, server);
+      if (tls) await untilTrusted(`${side}/healthz`, server.child, certificateAuthority);
+      else await untilHealthy(`${side}/healthz`, server);
       return server;
     },
     end: async () => {

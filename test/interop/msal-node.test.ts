@@ -1,0 +1,253 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { type AccountInfo, InteractionRequiredAuthError, ServerError } from '@azure/msal-node';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { Browser, formsOf } from '../../scripts/demo-story/browser.ts';
+import { ROOT } from '../../scripts/demo-story/processes.ts';
+import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { setCompatibility } from './administrator.ts';
+import { byCertificate, bySecret, publicly, signIn } from './msal.ts';
+import {
+  ALICE,
+  ARCHIVE,
+  ARCHIVE_READ,
+  CAROL,
+  CONTOSO,
+  DAEMON,
+  DESKTOP,
+  ENTRIES_APPROVE,
+  ENTRIES_READ,
+  FABRIKAM,
+  LEDGER,
+  LOOPBACK,
+  servedOrganizations,
+  WEB,
+} from './organizations.ts';
+import { PersonAtPages } from './person-at-pages.ts';
+import { thrown } from './thrown.ts';
+
+const run = promisify(execFile);
+const GRAPH_DEFAULT = ['https://graph.microsoft.com/.default'];
+
+let deployment: Deployment;
+let origin: string;
+
+beforeAll(async () => {
+  deployment = await servedOrganizations();
+  origin = deployment.origin;
+}, 240_000);
+
+afterAll(() => deployment?.end());
+
+function accountOf({ account }: { readonly account: AccountInfo | null }): AccountInfo {
+  if (!account) throw new Error('There is no account.');
+  return account;
+}
+
+describe('@azure/msal-node', () => {
+  test('client credentials by secret, then from the cache', async () => {
+    const msal = bySecret(origin, CONTOSO.id, DAEMON);
+    const first = await msal.acquireTokenByClientCredential({ scopes: GRAPH_DEFAULT });
+    expect(decodeJwt(first?.accessToken ?? '')).toMatchObject({ aud: DIRECTORY_APP_ID, roles: ['User.Read.All'] });
+    const again = await msal.acquireTokenByClientCredential({ scopes: GRAPH_DEFAULT });
+    expect(again).toMatchObject({ fromCache: true, accessToken: first?.accessToken });
+  });
+
+  test('client credentials in a process that was given nothing but NODE_EXTRA_CA_CERTS', async () => {
+    const program = `
+      import { ConfidentialClientApplication } from '@azure/msal-node';
+      const auth = JSON.parse(process.argv[1]);
+      const msal = new ConfidentialClientApplication({ auth });
+      const { tokenType, fromCache } = await msal.acquireTokenByClientCredential({ scopes: ${JSON.stringify(GRAPH_DEFAULT)} });
+      console.log(JSON.stringify({ tokenType, fromCache }));`;
+    const authority = `${origin}/${CONTOSO.id}`;
+    const auth = { clientId: DAEMON.appId, clientSecret: DAEMON.secret, authority, knownAuthorities: [authority] };
+    const { stdout } = await run(
+      process.execPath,
+      ['--input-type=module', '--eval', program, '--', JSON.stringify(auth)],
+      { cwd: ROOT, env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: deployment.certificateAuthority } },
+    );
+    expect(JSON.parse(stdout)).toEqual({ tokenType: 'Bearer', fromCache: false });
+  });
+
+  test('client credentials by certificate, once as the default has it', async () => {
+    const msal = byCertificate(origin, CONTOSO.id, DAEMON);
+    const asked = { scopes: GRAPH_DEFAULT, skipCache: true };
+    expect(await msal.acquireTokenByClientCredential(asked)).toMatchObject({ tokenType: 'Bearer' });
+    const error = await thrown(msal.acquireTokenByClientCredential(asked));
+    expect(error).toBeInstanceOf(ServerError);
+    expect(error).toMatchObject({ errorCode: 'invalid_client', errorNo: 700027 });
+    expect(String(error)).toContain('The client assertion has been used before.');
+  });
+
+  test('client credentials by certificate, twice within ten minutes with assertionReuse', async () => {
+    await setCompatibility(deployment, DAEMON, { assertionReuse: true });
+    const msal = byCertificate(origin, CONTOSO.id, DAEMON);
+    const asked = { scopes: GRAPH_DEFAULT, skipCache: true };
+    expect(await msal.acquireTokenByClientCredential(asked)).toMatchObject({ tokenType: 'Bearer', fromCache: false });
+    expect(await msal.acquireTokenByClientCredential(asked)).toMatchObject({ tokenType: 'Bearer', fromCache: false });
+    await setCompatibility(deployment, DAEMON, {});
+  });
+
+  test('code and PKCE; silent from the cache, then forced', async () => {
+    const msal = bySecret(origin, CONTOSO.id, WEB);
+    const result = await signIn(msal, origin, ALICE, { scopes: ['User.Read'] });
+    const account = accountOf(result);
+    expect(result).toMatchObject({ tenantId: CONTOSO.id, fromCache: false, tokenType: 'Bearer' });
+    expect(account).toMatchObject({ username: ALICE.username, name: 'Alice Moreau', tenantId: CONTOSO.id });
+    expect(account.homeAccountId).toBe(`${decodeJwt(result.accessToken).oid}.${CONTOSO.id}`);
+    const silent = await msal.acquireTokenSilent({ scopes: ['User.Read'], account });
+    expect(silent).toMatchObject({ fromCache: true, accessToken: result.accessToken, idToken: result.idToken });
+    const forced = await msal.acquireTokenSilent({ scopes: ['User.Read'], account, forceRefresh: true });
+    expect(forced.fromCache).toBe(false);
+    expect(forced.accessToken).not.toBe(result.accessToken);
+  });
+
+  test('a token for another resource by the same account, and then each from the cache', async () => {
+    const msal = bySecret(origin, CONTOSO.id, WEB);
+    const account = accountOf(await signIn(msal, origin, ALICE, { scopes: ['User.Read'] }));
+    const ledger = await msal.acquireTokenSilent({ scopes: [ENTRIES_READ], account });
+    expect(decodeJwt(ledger.accessToken)).toMatchObject({ aud: LEDGER.appId, scp: 'Entries.Read' });
+    const all = await msal.acquireTokenSilent({ scopes: [`api://${ARCHIVE.appId}/.default`], account });
+    expect(decodeJwt(all.accessToken)).toMatchObject({ aud: ARCHIVE.appId, scp: 'Files.Read' });
+    for (const scopes of [['User.Read'], [ENTRIES_READ], [`api://${ARCHIVE.appId}/.default`]])
+      expect(await msal.acquireTokenSilent({ scopes, account })).toMatchObject({ fromCache: true });
+  });
+
+  test('one more scope of the same resource', async () => {
+    const msal = publicly(origin, CONTOSO.id, DESKTOP);
+    const redirectUri = `${LOOPBACK}:53682`;
+    const account = accountOf(await signIn(msal, origin, ALICE, { scopes: ['User.Read'], redirectUri }));
+    const more = await msal.acquireTokenSilent({ scopes: ['User.Read', 'User.Read.All'], account });
+    expect(more.fromCache).toBe(false);
+    expect(String(decodeJwt(more.accessToken).scp).split(' ')).toEqual(
+      expect.arrayContaining(['User.Read', 'User.Read.All']),
+    );
+    expect(await msal.acquireTokenSilent({ scopes: ['User.Read.All'], account })).toMatchObject({ fromCache: true });
+  });
+
+  test('on behalf of the person who called, then from the cache', async () => {
+    const web = bySecret(origin, CONTOSO.id, WEB);
+    const { accessToken } = await signIn(web, origin, ALICE, { scopes: [ENTRIES_READ] });
+    const ledger = bySecret(origin, CONTOSO.id, LEDGER);
+    const asked = { oboAssertion: accessToken, scopes: ['https://graph.microsoft.com/User.Read'] };
+    const result = await ledger.acquireTokenOnBehalfOf(asked);
+    expect(decodeJwt(result?.accessToken ?? '')).toMatchObject({ aud: DIRECTORY_APP_ID, azp: LEDGER.appId });
+    expect(await ledger.acquireTokenOnBehalfOf(asked)).toMatchObject({ fromCache: true });
+  });
+
+  test('on behalf of a person, without consent: InteractionRequiredAuthError, consent_required', async () => {
+    const web = bySecret(origin, CONTOSO.id, WEB);
+    const { accessToken } = await signIn(web, origin, ALICE, { scopes: [ARCHIVE_READ] });
+    const archive = bySecret(origin, CONTOSO.id, ARCHIVE);
+    const asked = { oboAssertion: accessToken, scopes: ['https://graph.microsoft.com/User.Read'] };
+    const error = await thrown(archive.acquireTokenOnBehalfOf(asked));
+    expect(error).toBeInstanceOf(InteractionRequiredAuthError);
+    expect(error).toMatchObject({ errorCode: 'invalid_grant', subError: 'consent_required', errorNo: 65001 });
+  });
+
+  test('device code', async () => {
+    const msal = publicly(origin, CONTOSO.id, DESKTOP);
+    const result = await msal.acquireTokenByDeviceCode({
+      scopes: ['User.Read'],
+      deviceCodeCallback: async ({ verificationUri, userCode, message }) => {
+        expect(message).toContain(userCode);
+        const alice = new PersonAtPages(origin, ALICE);
+        const page = await alice.goThrough(verificationUri);
+        await alice.answer(await alice.browser.submit(page, { user_code: userCode, decision: 'accept' }));
+        expect(alice.seen).toContain('Is this your device?');
+      },
+    });
+    expect(result).toMatchObject({ account: { username: ALICE.username }, tenantId: CONTOSO.id });
+    const silent = { scopes: ['User.Read'], account: accountOf(result ?? { account: null }), forceRefresh: true };
+    expect(await msal.acquireTokenSilent(silent)).toMatchObject({ fromCache: false });
+  });
+
+  test('interactive, by form_post to its own listener on loopback', async () => {
+    const msal = publicly(origin, CONTOSO.id, DESKTOP);
+    const result = await msal.acquireTokenInteractive({
+      scopes: ['User.Read'],
+      openBrowser: async (url) => {
+        const form = formsOf(await new PersonAtPages(origin, ALICE).goThrough(url))[0];
+        expect(form?.action).toMatch(/^http:\/\/localhost:\d+\/?$/);
+        await fetch(form?.action ?? '', { method: 'POST', body: new URLSearchParams(form?.fields) });
+      },
+    });
+    expect(result).toMatchObject({
+      account: { username: ALICE.username },
+      scopes: expect.arrayContaining(['User.Read']),
+    });
+  });
+
+  test('people of several organizations in one client, each by the authority of theirs', async () => {
+    const msal = bySecret(origin, CONTOSO.id, WEB);
+    for (const [person, tenant] of [
+      [ALICE, CONTOSO],
+      [CAROL, FABRIKAM],
+    ] as const) {
+      const authority = `${origin}/${tenant.id}`;
+      const result = await signIn(msal, origin, person, { scopes: ['User.Read'], authority });
+      expect(result.tenantId).toBe(tenant.id);
+    }
+    const accounts = await msal.getTokenCache().getAllAccounts();
+    expect(accounts.map(({ username }) => username).sort()).toEqual([ALICE.username, CAROL.username]);
+    for (const account of accounts) {
+      const authority = `${origin}/${account.tenantId}`;
+      const token = await msal.acquireTokenSilent({ scopes: ['User.Read'], account, authority, forceRefresh: true });
+      expect(decodeJwt(token.accessToken)).toMatchObject({ tid: account.tenantId });
+    }
+  });
+
+  test('an authority by domain name', async () => {
+    const daemon = bySecret(origin, CONTOSO.domain, DAEMON);
+    expect(await daemon.acquireTokenByClientCredential({ scopes: GRAPH_DEFAULT })).toMatchObject({ fromCache: false });
+    const msal = bySecret(origin, CONTOSO.domain.toUpperCase(), WEB);
+    const result = await signIn(msal, origin, ALICE, { scopes: ['User.Read'] });
+    expect(result.tenantId).toBe(CONTOSO.id);
+    const silent = { scopes: ['User.Read'], account: accountOf(result) };
+    expect(await msal.acquireTokenSilent(silent)).toMatchObject({ fromCache: true });
+    expect(await msal.acquireTokenSilent({ ...silent, forceRefresh: true })).toMatchObject({ fromCache: false });
+  });
+
+  test.each(['common', 'organizations'])('people of any organization: /%s', async (authority) => {
+    const msal = bySecret(origin, authority, WEB);
+    for (const person of [ALICE, CAROL]) {
+      const account = accountOf(await signIn(msal, origin, person, { scopes: ['User.Read'] }));
+      expect(account.username).toBe(person.username);
+      const silent = { scopes: ['User.Read'], account, forceRefresh: true };
+      expect(await msal.acquireTokenSilent(silent)).toMatchObject({ tenantId: account.tenantId });
+    }
+  });
+
+  test('silent without consent: InteractionRequiredAuthError, consent_required', async () => {
+    const msal = bySecret(origin, CONTOSO.id, WEB);
+    const account = accountOf(await signIn(msal, origin, ALICE, { scopes: ['User.Read'] }));
+    const error = await thrown(msal.acquireTokenSilent({ scopes: [ENTRIES_APPROVE], account }));
+    expect(error).toBeInstanceOf(InteractionRequiredAuthError);
+    expect(error).toMatchObject({ subError: 'consent_required', errorNo: 65001 });
+  });
+
+  test('silent after the person was signed out everywhere: InteractionRequiredAuthError, bad_token', async () => {
+    const msal = bySecret(origin, CONTOSO.id, WEB);
+    const result = await signIn(msal, origin, ALICE, { scopes: ['User.Read'] });
+    const account = accountOf(result);
+    const body = new URLSearchParams({
+      ...{ client_id: WEB.appId, client_secret: WEB.secret, token: result.accessToken },
+    });
+    const revoked = await fetch(`${origin}/${CONTOSO.id}/oauth2/v2.0/revoke`, { method: 'POST', body });
+    expect(revoked.status).toBe(200);
+    const error = await thrown(msal.acquireTokenSilent({ scopes: ['User.Read'], account, forceRefresh: true }));
+    expect(error).toBeInstanceOf(InteractionRequiredAuthError);
+    expect(error).toMatchObject({ errorCode: 'invalid_grant', subError: 'bad_token', errorNo: 700082 });
+  });
+
+  test('prompt none without a session: login_required comes back to the application', async () => {
+    const msal = bySecret(origin, CONTOSO.id, WEB);
+    const asked = { scopes: ['User.Read'], redirectUri: 'https://app.example/callback', prompt: 'none', state: 's' };
+    const pkce = { codeChallenge: 'A'.repeat(43), codeChallengeMethod: 'S256' };
+    const page = await new Browser(origin).open(await msal.getAuthCodeUrl({ ...asked, ...pkce }));
+    expect(page.location?.searchParams.get('error')).toBe('login_required');
+  });
+});
