@@ -45,7 +45,12 @@ async function live(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const environment = { LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn', DATA_DIRECTORY: DATA };
+  const environment = {
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+    DATA_DIRECTORY: DATA,
+    // The page of scripts/samples/spa.ts calls the directory API by itself.
+    DIRECTORY_ALLOWED_ORIGINS: process.env.DIRECTORY_ALLOWED_ORIGINS ?? 'http://localhost:3002',
+  };
   const server = await serve(
     { ...environment, AUTHENTICATION_ORIGIN: origin, DIRECTORY_ORIGIN: directoryOrigin },
     values.tls === true,
