@@ -11,7 +11,7 @@ const LEAST = {
   config: 22,
   conformance: 9,
   directory: 30,
-  interop: 16,
+  interop: 80,
   interfaces: 440,
   isolation: 60,
   protocol: 205,
