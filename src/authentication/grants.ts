@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import Provider, { errors, type Grant, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
 import { type Account, getAccount, getUserAssignment } from '../authorization/internal/accounts.ts';
+import { grantPreAuthorized } from '../authorization/internal/pre-authorization.ts';
 import { getTokenFacts } from '../authorization/internal/token-facts.ts';
 import type { Authorization } from '../authorization/perform.ts';
+import { preAuthorizedScopes } from '../authorization/pre-authorization.ts';
 import { decideToken, recordedDecision } from '../authorization/token-decision.ts';
+import { parseAppId, parseObjectId } from '../vocabulary/ids.ts';
 import type { DecisionReason, TokenAsk, TokenFacts } from '../vocabulary/token-decision.ts';
 import { FAMILY_SECONDS, grantedScopes } from './adapter.ts';
 import { requireDeviceFlow } from './device/device-policy.ts';
@@ -58,13 +61,24 @@ export class Grants {
     const facts = await this.#authorization.performInternal(principal, getTokenFacts, parties);
     if (!facts) throw refuse(errors.AccessDenied, 'tenantUnknown');
     requireConsentable(facts, asks);
-    const { openid, resources } = grantedScopes(facts);
+    const { openid, resources } = grantedScopes(await this.#withPreAuthorized(facts, asks));
     const grant = new this.#provider.Grant({ accountId: who.userId, clientId: who.appId });
     grant.jti = randomBytes(24).toString('base64url');
     if (openid) grant.addOIDCScope(openid);
     for (const [identifier, scope] of Object.entries(resources)) grant.addResourceScope(identifier, scope);
     if (ctx.oidc.result?.consent?.[WITH_GRANTED] === true) leaveTheRest(ctx, grant);
     return grant;
+  }
+
+  /** The facts as they are once what an API of this tenant pre-authorized stands among the grants. */
+  async #withPreAuthorized(facts: TokenFacts, asks: readonly TokenAsk[]): Promise<TokenFacts> {
+    if (preAuthorizedScopes(facts, asks).length === 0) return facts;
+    const { principal, context } = currentRequest();
+    const [appId, userId] = [parseAppId(facts.client.appId), parseObjectId(facts.user?.id ?? '')];
+    if (!appId || !userId) return facts;
+    await this.#authorization.performInternal(principal, grantPreAuthorized, { appId, userId, asks }, context);
+    const parties = { appId, userId, resourceAppIds: asks.map(({ resource }) => resource) };
+    return (await this.#authorization.performInternal(principal, getTokenFacts, parties)) ?? facts;
   }
 
   /** One question for each API that the request names. */

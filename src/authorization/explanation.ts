@@ -1,4 +1,5 @@
 import {
+  type AssignmentFacts,
   DECISION_REASONS,
   type DecisionReason,
   type GrantFacts,
@@ -48,14 +49,19 @@ export interface TokenExplanation extends Pick<TokenAsk, 'kind' | 'via'> {
 export function explained(facts: TokenFacts, ask: TokenAsk, decision: TokenDecision): TokenExplanation {
   const resource = facts.resources.find(({ appId }) => appId === ask.resource);
   const { issued, refusal, scopes, roles, trace } = decision;
-  const grants = facts.resources.flatMap((each) => each.grants);
+  const acts = facts.resources.map(({ grants, clientRoles, userRoles }) => ({
+    grants,
+    assignments: [...clientRoles, ...userRoles],
+  }));
+  const grants = acts.flatMap((each) => each.grants);
+  const assignments = acts.flatMap((each) => each.assignments);
   return {
     clientAppId: facts.client.appId,
     userId: facts.user?.id ?? null,
     ...{ kind: ask.kind, via: ask.via },
     resource: { appId: ask.resource, displayName: resource?.displayName ?? null },
     ...{ issued, refusal: refusal ? inWords(refusal) : null, scopes, roles },
-    trace: trace.map((step) => explainedStep(step, grants)),
+    trace: trace.map((step) => explainedStep(step, grants, assignments)),
   };
 }
 
@@ -69,11 +75,23 @@ export function explainedRecord({ refusal, given = [], withheld = [], ...recorde
   };
 }
 
-function explainedStep({ reason, by, ...step }: TraceStep, grants: readonly GrantFacts[]): ExplainedStep {
+function explainedStep(
+  { reason, by, ...step }: TraceStep,
+  grants: readonly GrantFacts[],
+  assignments: readonly AssignmentFacts[],
+): ExplainedStep {
+  const act = by && { ...consentOf(grants, by.grant, step.subject), ...assignmentOf(assignments, by.assignment) };
+  return { ...step, ...(reason ? inWords(reason) : {}), ...(by ? { by: { ...by, ...act } } : {}) };
+}
+
+function assignmentOf(assignments: readonly AssignmentFacts[], id: string | undefined): Partial<ExplainedStep['by']> {
+  const assignment = assignments.find(({ assignmentId }) => assignmentId === id);
+  if (!assignment) return {};
+  const { grantedBy, grantedAt, lastUsedAt } = assignment;
   return {
-    ...step,
-    ...(reason ? inWords(reason) : {}),
-    ...(by ? { by: { ...by, ...consentOf(grants, by.grant, step.subject) } } : {}),
+    ...(grantedBy === undefined ? {} : { consentedBy: grantedBy }),
+    ...(grantedAt ? { consentedDateTime: grantedAt } : {}),
+    ...(lastUsedAt ? { lastUsedDateTime: lastUsedAt } : {}),
   };
 }
 

@@ -22,6 +22,7 @@ export const INTERNAL_PRINCIPALS: Readonly<Record<InternalPrincipal['name'], rea
     'authentication/families/revoke',
     'authentication/federatedCredentials/read',
     'authentication/use/note',
+    'authentication/consents/preAuthorize',
   ],
   operator: [
     'authentication/tenants/resolve',

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { explainToken } from '../authorization/catalogue/explain.ts';
 import type { ExplainedStep, TokenExplanation } from '../authorization/explanation.ts';
+import { PRE_AUTHORIZED } from '../vocabulary/token-decision.ts';
 import { print, table } from './output.ts';
 import { People } from './people.ts';
 import type { Rooms } from './rooms.ts';
@@ -47,6 +48,9 @@ function wordsOf({ issued, refusal, scopes, roles, resource, trace }: TokenExpla
 }
 
 function rowOf({ step, outcome, subject = '', message, by }: ExplainedStep): string[] {
-  const granted = by?.policy ?? by?.consentType ?? (by?.assignment ? 'assigned' : '');
+  const granted =
+    (by?.policy === PRE_AUTHORIZED ? 'pre-authorized' : by?.policy) ??
+    by?.consentType ??
+    (by?.assignment ? 'assigned' : '');
   return [step, outcome, subject, message ?? [granted, by?.consentedDateTime].filter(Boolean).join(' ')];
 }

@@ -116,6 +116,8 @@ export interface NewAssignment {
   readonly appRoleId: string;
   /** An application permission goes to a service principal; a role of people to a user or a group. */
   readonly principalType?: PrincipalType;
+  /** The user or service principal who assigns; absent: the operator. */
+  readonly by?: ObjectId | undefined;
 }
 
 /**
@@ -125,7 +127,7 @@ export interface NewAssignment {
  */
 export async function assignAppRole(
   permit: Write,
-  { principalId, resourceId, appRoleId, principalType = 'ServicePrincipal' }: NewAssignment,
+  { principalId, resourceId, appRoleId, principalType = 'ServicePrincipal', by }: NewAssignment,
 ): Promise<Written<AppRoleAssignment>> {
   await requirePrincipal(permit, principalId, principalType);
   const { memberTypes } = await readAssignable(permit, resourceId, appRoleId);
@@ -134,9 +136,9 @@ export async function assignAppRole(
     throw badRequest(`The resource publishes no such ${isPerson ? 'role for people' : 'application permission'}.`);
   const id = newObjectId();
   await permit.query({
-    text: `insert into app_role_assignments (tenant_id, id, principal_type, ${KEYS[principalType]}, resource_id, app_role_id)
-      values ($1, $2, $3, $4, $5, $6)`,
-    values: [permit.tenantId, id, principalType, principalId, resourceId, appRoleId],
+    text: `insert into app_role_assignments (tenant_id, id, principal_type, ${KEYS[principalType]}, resource_id, app_role_id, granted_by)
+      values ($1, $2, $3, $4, $5, $6, $7)`,
+    values: [permit.tenantId, id, principalType, principalId, resourceId, appRoleId, by ?? null],
   });
   const after = await readAssignment(permit, id);
   return { value: after, changes: [changed(undefined, after)] };

@@ -57,10 +57,14 @@ export async function recordConsent(permit: ConsentPermit, consent: Consent): Pr
   return { value: undefined, changes };
 }
 
-async function addScopes(
-  permit: ConsentPermit,
+/**
+ * Adds scopes to what an application was granted on one resource, for everybody or for some people.
+ * @throws DirectoryError `Request_BadRequest` for a scope that the resource does not publish, `Request_ResourceNotFound`
+ */
+export async function addScopes(
+  permit: ConsentPermit | Permit<'authentication/consents/preAuthorize'>,
   clientId: ObjectId,
-  { principalIds, by, requestId }: Consent,
+  { principalIds, by, requestId }: Pick<Consent, 'principalIds' | 'by' | 'requestId'>,
   { resourceId, values, policyOf }: ConsentedScopes,
 ): Promise<ObjectChange[]> {
   await requirePublished(permit, resourceId, values);

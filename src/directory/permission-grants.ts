@@ -22,6 +22,7 @@ const OF_PRINCIPAL: Listable = { from: 'oauth2_permission_grants', columns: COLU
 const SELECTED = selectList(COLUMNS);
 
 type Read = Permit<
+  | 'authentication/consents/preAuthorize'
   | 'directory/oAuth2PermissionGrants/standard/read'
   | 'directory/oAuth2PermissionGrants/create'
   | 'directory/oAuth2PermissionGrants/ownConsent/create'
@@ -87,6 +88,18 @@ export async function isGrantOf(permit: Read, id: ObjectId, userId: ObjectId | u
     values: [permit.tenantId, id, userId ?? null],
   });
   return rows.length > 0;
+}
+
+/** Holds what a client was granted for a person and for everybody until the transaction ends. */
+export async function lockGrants(
+  permit: Permit<'authentication/consents/preAuthorize'>,
+  { appId, userId }: { readonly appId: string; readonly userId: string },
+): Promise<void> {
+  await permit.query({
+    text: `select from oauth2_permission_grants where tenant_id = $1 and (principal_id is null or principal_id = $3)
+      and client_id = (select id from service_principals where tenant_id = $1 and app_id = $2) order by id for update`,
+    values: [permit.tenantId, appId, userId],
+  });
 }
 
 export interface NewGrant {

@@ -5,7 +5,11 @@ import { ANCESTORS_LIVE } from './family-chain.ts';
 import { WITHDRAWN } from './offered-applications.ts';
 import { OF_USER } from './user-assignments.ts';
 
-type Read = Permit<'authentication/tokens/read' | 'directory/servicePrincipals/tokenDecisions/read'>;
+type Read = Permit<
+  | 'authentication/tokens/read'
+  | 'authentication/consents/preAuthorize'
+  | 'directory/servicePrincipals/tokenDecisions/read'
+>;
 
 /** Whose token is asked about. */
 export interface TokenParties {
@@ -59,8 +63,13 @@ const REVOKED = `coalesce((select jsonb_agg(jsonb_build_object('scope', x.scope,
     where v.tenant_id = $1 and v.client_id = c.id and v.resource_id = r.id
       and (v.principal_id is null or v.principal_id = u.id) group by 1, 2) x), '[]')`;
 
+// Of the tenant's own APIs alone: another tenant's API authorizes nobody here (CON-28).
+const PRE_AUTHORIZED = `coalesce((select e -> 'delegatedPermissionIds' from jsonb_array_elements(ra.pre_authorized_applications) e
+  where e ->> 'appId' = c.app_id::text limit 1), '[]')`;
+
 const ASSIGNED = (condition: string, more = '') => `coalesce((
-  select jsonb_agg(jsonb_build_object('assignmentId', o.id, 'appRoleId', o.app_role_id${more}) order by o.created_at, o.id)
+  select jsonb_agg(jsonb_build_object('assignmentId', o.id, 'appRoleId', o.app_role_id, 'grantedBy', o.granted_by,
+    'grantedAt', o.created_at, 'lastUsedAt', o.last_used_at${more}) order by o.created_at, o.id)
   from app_role_assignments o where o.tenant_id = $1 and o.resource_id = r.id and ${condition}), '[]')`;
 
 /** APIs of which the client was granted something, and those that are asked for. Not filtered: the decision's work. */
@@ -73,7 +82,7 @@ const RESOURCES = (asked: string) => `coalesce((
     'assignmentRequired', r.app_role_assignment_required,
     'scopes', ${PUBLISHED('oauth2_permission_scopes', `'type', e ->> 'type'`)},
     'appRoles', ${PUBLISHED('app_roles', `'allowedMemberTypes', coalesce(e -> 'allowedMemberTypes', '[]')`)},
-    'grants', ${GRANTS}, 'revoked', ${REVOKED}, 'clientRoles', ${ASSIGNED('o.service_principal_id = c.id')},
+    'preAuthorized', ${PRE_AUTHORIZED}, 'grants', ${GRANTS}, 'revoked', ${REVOKED}, 'clientRoles', ${ASSIGNED('o.service_principal_id = c.id')},
     'userRoles', ${ASSIGNED(OF_USER('o', 'u.id'), `, 'through', case when o.user_id is null then 'group' else 'user' end`)})
     order by r.app_id)
   from (

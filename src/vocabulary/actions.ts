@@ -96,6 +96,7 @@ export const INTERNAL_ACTIONS = [
   'directory/tenants/basic/update',
   'authentication/federatedCredentials/read',
   'authentication/use/note',
+  'authentication/consents/preAuthorize',
   'notifications/outbox/read',
   'notifications/outbox/update',
   'notifications/webhookSecrets/create',

@@ -52,10 +52,18 @@ export interface GrantFacts {
   readonly lastUsedAt?: string | null;
 }
 
+/** Stands as the policy of a grant that the API pre-authorized, where nobody was asked. No policy of a tenant has such an id. */
+export const PRE_AUTHORIZED = 'preAuthorizedApplications';
+
 /** An app role that is assigned on a resource. */
 export interface AssignmentFacts {
   readonly assignmentId: ObjectId;
   readonly appRoleId: string;
+  /** A user or service principal; null: the operator, or nobody wrote it down. */
+  readonly grantedBy?: ObjectId | null;
+  /** RFC 3339. */
+  readonly grantedAt?: string;
+  readonly lastUsedAt?: string | null;
 }
 
 /** An API in the tenant, as its rows are: what is disabled or gone is in here too, and says so. */
@@ -90,6 +98,8 @@ export interface ResourceFacts {
     readonly principalId: ObjectId | null;
     readonly revokedAt: number;
   }[];
+  /** Ids of scopes for which the API, of this very tenant, wants nobody to be asked on behalf of the client. */
+  readonly preAuthorized?: readonly string[];
   /** Assigned to the client itself. */
   readonly clientRoles: readonly AssignmentFacts[];
   /** Assigned to the person or to a group that he is a direct member of. */

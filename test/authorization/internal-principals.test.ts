@@ -9,6 +9,7 @@ const TOKEN_SERVICE = [
   'authentication/artifacts/read',
   'authentication/artifacts/write',
   'authentication/clients/read',
+  'authentication/consents/preAuthorize',
   'authentication/families/revoke',
   'authentication/federatedCredentials/read',
   'authentication/passwords/read',

@@ -27,6 +27,13 @@ const LEAVE_VERSIONS: Readonly<Record<string, string>> = {
   renewHash: 'passwords are read in each request',
   dropExpired: 'what expired was not accepted before either',
   addTenant: 'makes the version',
+  addWebhookSecret: 'the key of webhooks is read when one is sent',
+  claimDue: 'the outbox is read when something is sent',
+  settle: 'the outbox is read when something is sent',
+  endOverdue: 'the outbox is read when something is sent',
+  expireOverdueRequests: 'requests for consent are read in each request',
+  remindOfRequests: 'requests for consent are read in each request',
+  warnOfExpiringCredentials: 'which credentials were warned of decides nothing',
 };
 
 const OPERATIONS = (

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { explainToken, factsOf } from '../../src/authorization/catalogue/explain.ts';
+import { explainToken } from '../../src/authorization/catalogue/explain.ts';
 import { explained } from '../../src/authorization/explanation.ts';
 import type { AnyOperation } from '../../src/authorization/operation.ts';
 import { decideToken } from '../../src/authorization/token-decision.ts';
+import { factsOf } from '../../src/authorization/token-question.ts';
 import { DECISION_REASONS, type ResourceFacts, type TokenFacts } from '../../src/vocabulary/token-decision.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';

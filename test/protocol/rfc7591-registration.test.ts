@@ -1,9 +1,9 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Answer } from '../support/answer.ts';
-import { assignRole } from '../support/applications.ts';
+import { aPerson, assignRole } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { post } from '../support/authorize.ts';
+import { aSignedInBrowser, authorize, post } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { aKeyServer, type KeyServer } from '../support/key-server.ts';
@@ -68,7 +68,7 @@ async function add(appId: string): Promise<void> {
 }
 
 describe('A client registers itself', () => {
-  test('with a secret, which it gets once, and waits until it is added to an organization', async () => {
+  test('CLI-13: with a secret, which it gets once, and waits until it is added to an organization', async () => {
     const answer = await register({
       client_name: 'Reports',
       redirect_uris: [CALLBACK],
@@ -101,6 +101,22 @@ describe('A client registers itself', () => {
     const audits = await server.call(token, 'GET', '/v1.0/auditLogs/directoryAudits?$top=1');
     expect(audits.body.value[0]).toMatchObject({ activityDisplayName: 'Register application', result: 'success' });
     expect(audits.text).not.toContain(client_secret);
+  });
+
+  test('CLI-13: and nobody consents to it for himself before an administrator has, whatever he may else', async () => {
+    const { body } = await register({ client_name: 'Reports', redirect_uris: [CALLBACK] });
+    const { client_id: appId, client_secret: secret } = body;
+    const client = { appId, secret, redirectUri: CALLBACK, id: '', servicePrincipalId: '' };
+    const browser = await aSignedInBrowser(database, tenant, await aPerson(database, tenant));
+    const asked = async () => {
+      const { answer } = await authorize(authentication.origin, tenant, client, browser, { scope: 'openid' });
+      const { text } = await browser.ask(new URL(answer.headers.get('location') ?? '', authentication.origin).href);
+      return /value="accept"/.test(text);
+    };
+    expect(await asked()).toBe(false);
+    expect(await presences(appId)).toEqual([]);
+    await add(appId);
+    expect(await asked()).toBe(true);
   });
 
   test('with keys, or a place where it publishes them', async () => {

@@ -196,7 +196,7 @@ describe('device authorization', () => {
     ]);
   });
 
-  test('a code is bound to its client and its tenant', async () => {
+  test('DEV-03: a code is bound to its client and its tenant', async () => {
     const stranger = await aDevice();
     const waiting = await started();
     await approve(waiting);

@@ -58,11 +58,13 @@ describe('a request for consent', () => {
     const [alice, bob] = [await aUser(database, ta, { name: 'alice' }), await aUser(database, ta, { name: 'bob' })];
     const over = await aRequest('-1 second', 'InProgress', alice, bob);
     const running = await aRequest('1 minute', 'InProgress', alice);
+    const abandoned = await aRequest('1 minute', 'InProgress');
     const decided = await aRequest('-1 day', 'Completed', alice);
     await Promise.all([aCourier(database).deliver(), aCourier(database).deliver()]);
     await aCourier(database).deliver();
     expect(await statusOf(over)).toMatchObject({ status: 'Expired', at: expect.any(Date) });
     expect(await statusOf(running)).toEqual({ status: 'InProgress', at: null });
+    expect(await statusOf(abandoned)).toMatchObject({ status: 'Expired' });
     expect(await statusOf(decided)).toMatchObject({ status: 'Completed' });
     const rows = await outboxOf(database, ta.id);
     expect(idsOf(rows)).toEqual([alice.id, bob.id].sort());
@@ -75,7 +77,10 @@ describe('a request for consent', () => {
         from directory_audits, jsonb_array_elements(target_resources) t
         where tenant_id = $1 and activity_display_name = 'Expire consent request'`,
     );
-    expect(audits).toEqual([{ id: over, who: 'bailiwick courier success' }]);
+    // One that nobody asks for any more ends too, and is told to nobody.
+    const expected = [over, abandoned].map((id) => ({ id, who: 'bailiwick courier success' }));
+    expect(audits).toHaveLength(2);
+    expect(audits).toEqual(expect.arrayContaining(expected));
   });
 
   test('that ends is told to the webhook too, where there is one', async () => {

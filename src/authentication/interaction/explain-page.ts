@@ -4,7 +4,7 @@ import type { ExplainedStep, TokenExplanation } from '../../authorization/explan
 import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
 import { parseAppId } from '../../vocabulary/ids.ts';
 import type { Filter } from '../../vocabulary/list-query.ts';
-import type { StepName } from '../../vocabulary/token-decision.ts';
+import { PRE_AUTHORIZED, type StepName } from '../../vocabulary/token-decision.ts';
 import { dayInWords } from '../pages/dates.ts';
 import { type ExplainQuestion, type Explanation, explainPage } from '../pages/explain.ts';
 import { adminVisit } from './admin-frames.ts';
@@ -91,14 +91,15 @@ function sentence(words: string): string {
 
 /** Whose act let it pass. */
 function because({ by }: ExplainedStep, names: ReadonlyMap<string, string>): string | undefined {
-  if (!by?.consentType) return undefined;
-  const { consentedBy, consentedDateTime, policy, consentRequestId } = by;
+  if (!by || (!by.consentType && by.consentedDateTime === undefined)) return undefined;
+  const { consentType, consentedBy, consentedDateTime, policy, consentRequestId } = by;
+  const isPreAuthorized = policy === PRE_AUTHORIZED;
   const who = consentedBy === null ? 'the operator' : consentedBy && (names.get(consentedBy) ?? 'somebody who is gone');
   const parts = [
-    by.consentType === 'AllPrincipals' ? 'For everybody' : 'For this person',
-    who && `by ${who}`,
+    consentType === undefined ? 'Assigned' : consentType === 'AllPrincipals' ? 'For everybody' : 'For this person',
+    !isPreAuthorized && who && `by ${who}`,
     consentedDateTime && `on ${dayInWords(new Date(consentedDateTime))}`,
-    policy && `as the policy ${policy} allows`,
+    policy && (isPreAuthorized ? 'pre-authorized by the API' : `as the policy ${policy} allows`),
     consentRequestId && 'when a request was approved',
   ];
   return `${parts.filter(Boolean).join(', ')}.`;

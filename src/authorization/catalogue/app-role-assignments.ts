@@ -16,6 +16,7 @@ import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
 import { readOperation, type Target, writeOperation } from '../operation.ts';
 import { READ } from './application-permissions.ts';
 import { listQuery, objectId, referencedId } from './inputs.ts';
+import { deciderOf } from './signed-in.ts';
 
 const ASSIGN = ['AppRoleAssignment.ReadWrite.All'] as const;
 const SEE = [...READ, ...ASSIGN] as const;
@@ -54,7 +55,7 @@ function operationsOn(kind: 'ServicePrincipal' | 'User' | 'Group', collection: s
       },
       input,
       target: (permit, { body }) => reachOf(permit, body.resourceId, body.appRoleId),
-      run: (permit, given) => assignAppRole(permit, assignmentOf(given, kind)),
+      run: (permit, given, caller) => assignAppRole(permit, { ...assignmentOf(given, kind), by: deciderOf(caller) }),
     }),
     remove: writeOperation({
       name: `delete${kind}AppRoleAssignment`,
@@ -116,9 +117,10 @@ export const addAppRoleAssignedTo = writeOperation({
   },
   input,
   target: (permit, { body }) => reachOf(permit, body.resourceId, body.appRoleId),
-  run: async (permit, { id, body }) => {
+  run: async (permit, { id, body }, caller) => {
     if (body.resourceId !== id) throw badRequest('body.resourceId: Must be the id in the path.');
-    return assignAppRole(permit, { ...body, principalType: await readPrincipalType(permit, body.principalId) });
+    const principalType = await readPrincipalType(permit, body.principalId);
+    return assignAppRole(permit, { ...body, principalType, by: deciderOf(caller) });
   },
 });
 

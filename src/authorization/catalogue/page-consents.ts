@@ -5,9 +5,9 @@ import { listMyApplications } from '../../directory/own-consents.ts';
 import { badRequest, notFound } from '../../vocabulary/errors.ts';
 import type { AppId, ObjectId } from '../../vocabulary/ids.ts';
 import { reachNeeded, verdictOn } from '../consent-decision.ts';
-import { type Caller, readOperation, type Target, writeOperation } from '../operation.ts';
+import { readOperation, type Target, writeOperation } from '../operation.ts';
 import { appId, referencedId } from './inputs.ts';
-import { signedIn } from './signed-in.ts';
+import { deciderOf, signedIn } from './signed-in.ts';
 
 /** Consent as a person gives and sees it at the sign-in server's own pages. No token reaches these operations. */
 const NO_APPLICATION = { delegated: [], application: [] };
@@ -34,7 +34,7 @@ export const consentForSelf = writeOperation({
       scopes: await withPolicies(permit, input),
       principalIds: [signedIn(caller)],
       appRoles: [],
-      by: idOf(caller),
+      by: deciderOf(caller),
     }),
 });
 
@@ -59,7 +59,7 @@ export const consentForOrganization = writeOperation({
     );
     return { reach: reachNeeded({ scopes: asked, appRoles }) };
   },
-  run: (permit, input, caller) => recordConsent(permit, { ...input, by: idOf(caller) }),
+  run: (permit, input, caller) => recordConsent(permit, { ...input, by: deciderOf(caller) }),
 });
 
 export const getMyApplications = readOperation({
@@ -108,8 +108,4 @@ async function consentable(permit: ConsentPermit, appId: AppId, ids: readonly Ob
   const policies = await readConsentPolicies(permit, appId, wanted);
   if (policies.resources.length < wanted.length) throw notFound();
   return policies;
-}
-
-function idOf({ userId, servicePrincipalId }: Caller): ObjectId | undefined {
-  return userId ?? servicePrincipalId;
 }

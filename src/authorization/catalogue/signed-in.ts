@@ -10,3 +10,8 @@ export function signedIn({ userId }: Caller): ObjectId {
   if (userId) return userId;
   throw badRequest('This needs a signed-in user; the token belongs to an application.');
 }
+
+/** Who decides: a person or an application; nobody where it is the operator. */
+export function deciderOf({ userId, servicePrincipalId }: Caller): ObjectId | undefined {
+  return userId ?? servicePrincipalId;
+}
