@@ -102,11 +102,7 @@ export async function aDeployment({ tls = false }: DeploymentOptions = {}): Prom
 }
 
 /** @param authority the file of the one that is to be trusted, which appears while the server starts */
-export async function untilHealthy(
-  url: string,
-  { child, output }: RunningServer,
-  authority?: string,
-): Promise<void> {
+export async function untilHealthy(url: string, { child, output }: RunningServer, authority?: string): Promise<void> {
   for (let waited = 0; waited < 30_000; waited += 50) {
     if (child.exitCode !== null) break;
     if (authority !== undefined && existsSync(authority))
