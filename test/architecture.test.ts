@@ -49,6 +49,14 @@ describe('the law of the house', () => {
       'a sample that knows the server',
       [file('scripts/sample-app/main.ts', "import '../../src/config.ts';"), file('src/config.ts', '')],
     ],
+    [
+      'one of the small samples that does',
+      [file('scripts/samples/daemon.ts', "import '../../src/config.ts';"), file('src/config.ts', '')],
+    ],
+    [
+      'a sample that borrows from the demo',
+      [file('scripts/samples/daemon.ts', "import '../demo-story/stage.ts';"), file('scripts/demo-story/stage.ts', '')],
+    ],
   ])('is broken by %s', (_name, files) => {
     expect(violations(files)).not.toEqual([]);
   });

@@ -37,7 +37,8 @@ export function addEnvironment(program: Command, rooms: Rooms): void {
       'after',
       `
 For MSAL (authority, client id, knownAuthorities), openid-client and its kind (issuer), and Graph clients (base URL).
-A secret that exists is never printed; the variable to fill is named. Read the file by \`node --env-file\`, or by a shell:
+A secret that exists is never printed; the variable to fill is named. Read the file by a shell, since Node takes
+NODE_EXTRA_CA_CERTS only from the environment that it starts in:
   set -a; . ./app.env; set +a`,
     )
     .action((options: Options) =>

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { hash, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,16 +10,28 @@ import { type Browser, chromium } from 'playwright-core';
 const run = promisify(execFile);
 const VERSION = '147.0.0';
 
+export interface ChromiumOptions {
+  /** Certificates of servers, in PEM, that it accepts whoever vouches for them: these keys and no others. */
+  readonly trusted?: readonly string[];
+}
+
 /**
  * A real Chromium, from the npm package, without network. It is unpacked once for each user of the machine, next to the
  * libraries that a bare machine lacks. Whatever goes wrong here fails the test.
  */
-export async function aChromium(): Promise<Browser> {
+export async function aChromium({ trusted = [] }: ChromiumOptions = {}): Promise<Browser> {
   const directory = await unpacked();
   const executablePath = join(directory, 'chromium');
   const env = { ...process.env, ...(await whatLacks(executablePath, directory)) };
   // Chromium's own sandbox needs what containers and root do not have.
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'], env });
+  const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+  const keys = trusted.map((certificate) => hash('sha256', spkiOf(certificate), 'base64'));
+  if (keys.length > 0) args.push(`--ignore-certificate-errors-spki-list=${keys.join(',')}`);
+  return chromium.launch({ executablePath, args, env });
+}
+
+function spkiOf(certificate: string): Buffer {
+  return new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
 }
 
 async function unpacked(): Promise<string> {

@@ -32,7 +32,10 @@ export async function press(page: Page, name: string, role: 'button' | 'link' = 
   await page.waitForLoadState();
 }
 
-export async function fillSignIn(page: Page, { username, password }: Person): Promise<void> {
+export async function fillSignIn(
+  page: Page,
+  { username, password }: Pick<Person, 'username' | 'password'>,
+): Promise<void> {
   await page.getByLabel('Username').fill(username);
   await page.getByLabel('Password').fill(password);
   await press(page, 'Sign in');
