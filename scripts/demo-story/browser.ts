@@ -11,6 +11,8 @@ export interface Page {
 interface FormOnPage {
   readonly action: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** Values of its buttons. */
+  readonly answers: readonly string[];
 }
 
 interface Asked {
@@ -74,9 +76,11 @@ export class Browser {
     return page;
   }
 
-  /** Fills a form of the page in, presses a button of it, and follows where that leads. */
-  async submit(page: Page, filled: Readonly<Record<string, string>>, which = 0): Promise<Page> {
-    const form = formsOf(page)[which];
+  /** Fills a form of the page in (the first that has such a button), presses that, and follows where it leads. */
+  async submit(page: Page, filled: Readonly<Record<string, string>>, which?: number): Promise<Page> {
+    const forms = formsOf(page);
+    const answering = forms.find(({ answers }) => filled.decision !== undefined && answers.includes(filled.decision));
+    const form = which === undefined ? (answering ?? forms[0]) : forms[which];
     if (!form) throw new Error(`There is no form on ${page.url} (${page.status}): ${page.text.slice(0, 2_000)}`);
     const body = new URLSearchParams({ ...form.fields, ...filled });
     return this.open(form.action, { method: 'POST', body, headers: this.formHeaders });
@@ -115,6 +119,7 @@ export function formsOf({ text, url }: Page): FormOnPage[] {
           .filter(([name, , type]) => name !== undefined && type !== 'checkbox')
           .map(([name, value]) => [name, value ?? '']),
       ),
+      answers: [...content.matchAll(/<button [^>]*>/g)].flatMap(([tag]) => attribute(tag, 'value') ?? []),
     }),
   );
 }

@@ -1,14 +1,11 @@
-import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { commandLine, type Environment, freePort, ROOT, start, stop, takenPorts, untilHealthy } from './processes.ts';
+import { BAILIWICK, inOwnDeployment, MANIFEST, serve } from './own-deployment.ts';
+import { commandLine, type Environment, ROOT, start, stop, takenPorts } from './processes.ts';
 import { StoryError } from './stage.ts';
 import { tellStory } from './story.ts';
 
-const BAILIWICK = process.env.BAILIWICK_CLI ?? join(ROOT, 'scripts', 'bailiwick');
-const MANIFEST = join(ROOT, 'config', 'demo.yaml');
 const DATA = join(ROOT, '.data');
 const DEFAULTS = {
   plain: ['http://localhost:8400', 'http://localhost:8401', 'http://localhost:8402'],
@@ -32,37 +29,12 @@ else if (values.check && values.attach)
 else if (values.check) await checked(checkAlone);
 else await live();
 
-/** The story against a deployment of its own: fresh data, free ports, gone afterwards. */
+/** The story against a deployment of its own. */
 async function checkAlone(): Promise<void> {
-  const data = mkdtempSync(join(tmpdir(), 'bailiwick-check-'));
-  const [port, directoryPort] = [await freePort(), await freePort()];
-  const scheme = values.tls ? 'https' : 'http';
-  const environment = {
-    DATA_DIRECTORY: data,
-    AUTHENTICATION_ORIGIN: `${scheme}://localhost:${port}`,
-    AUTHENTICATION_LISTEN: `127.0.0.1:${port}`,
-    DIRECTORY_ORIGIN: `${scheme}://localhost:${directoryPort}`,
-    DIRECTORY_LISTEN: `127.0.0.1:${directoryPort}`,
-    // Refusals are a part of the story, and what the log says of them is not.
-    LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
-  };
-  let server: ChildProcess | undefined;
-  try {
-    server = await serve(environment);
-    const bailiwick = commandLine(BAILIWICK, environment);
-    await bailiwick('apply', '-f', MANIFEST);
+  await inOwnDeployment({ tls: values.tls }, async (deployment) => {
     say('✓ Two organizations are set up from config/demo.yaml');
-    await tellStory(
-      { origin: environment.AUTHENTICATION_ORIGIN, directoryOrigin: environment.DIRECTORY_ORIGIN, bailiwick },
-      say,
-    );
-  } finally {
-    await stop(server);
-    // As root, Postgres keeps its rows where its own user can reach them: the link says where.
-    const postgres = join(data, 'postgres');
-    if (existsSync(postgres)) rmSync(realpathSync(postgres), { recursive: true, force: true });
-    rmSync(data, { recursive: true, force: true });
-  }
+    await tellStory(deployment, say);
+  });
 }
 
 async function live(): Promise<void> {
@@ -79,7 +51,10 @@ async function live(): Promise<void> {
     // The page of scripts/samples/spa.ts calls the directory API by itself.
     DIRECTORY_ALLOWED_ORIGINS: process.env.DIRECTORY_ALLOWED_ORIGINS ?? 'http://localhost:3002',
   };
-  const server = await serve({ ...environment, AUTHENTICATION_ORIGIN: origin, DIRECTORY_ORIGIN: directoryOrigin });
+  const server = await serve(
+    { ...environment, AUTHENTICATION_ORIGIN: origin, DIRECTORY_ORIGIN: directoryOrigin },
+    values.tls === true,
+  );
   await commandLine(BAILIWICK, environment)('apply', '-f', MANIFEST);
   const sample = start(process.execPath, [join(ROOT, 'scripts', 'sample-app', 'main.ts')], sampleSettings(), 'inherit');
   say(`
@@ -94,10 +69,12 @@ Open the sample app:  ${sampleOrigin}${
 
 Sign in as                     password
   alice@contoso.example        lantern-walnut-meadow-72      a plain user: consents for herself, needs approval for more
+  hugo@contoso.example         pebble-orchard-compass-58     reviews what others ask for
   ada@contoso.example          violet-tractor-harvest-31     Global Administrator of Contoso: consents for everybody
   carol@fabrikam.example       maple-satchel-tundra-85       the other organization
 
-Try "Fabrikam Analytics at Contoso" as Alice (needs approval), then as Ada (consent for Contoso), then as Alice again.
+Try "Fabrikam Analytics at Contoso" as Alice (needs approval: she asks), decide as Hugo at ${origin}/contoso.example/admin/requests,
+then as Alice again; or as Ada (consent for Contoso).
 The command line:  scripts/bailiwick consent list --tenant contoso.example
 Ctrl-C ends everything.`);
   await new Promise<void>((resolve) => {
@@ -124,19 +101,6 @@ function sampleSettings(): Environment {
     TLS_KEY_FILE: join(tls, 'key.pem'),
     NODE_EXTRA_CA_CERTS: join(tls, 'ca.pem'),
   };
-}
-
-async function serve(environment: Environment): Promise<ChildProcess> {
-  const child = start(BAILIWICK, ['serve', ...(values.tls ? ['--tls'] : [])], environment, 'inherit');
-  try {
-    const authority = values.tls ? join(environment.DATA_DIRECTORY ?? DATA, 'tls', 'ca.pem') : undefined;
-    await untilHealthy(`${environment.AUTHENTICATION_ORIGIN}/healthz`, child, authority);
-    await untilHealthy(`${environment.DIRECTORY_ORIGIN}/healthz`, child, authority);
-  } catch (error) {
-    await stop(child);
-    throw error;
-  }
-  return child;
 }
 
 async function checked(story: () => Promise<void>): Promise<void> {

@@ -25,6 +25,8 @@ import { sendWebhook } from './webhooks.ts';
 const ROUND_MS = 5_000;
 /** Between two looks at what ends by itself: requests, credentials, notices. */
 const UPKEEP_MS = 900_000;
+/** In one round: mail does not wait until all of many tenants are looked at. */
+const UPKEEPS_A_ROUND = 100;
 /** Tenants at once: one whose receiver is slow keeps few waiting. */
 const TENANTS_AT_ONCE = 8;
 const CHANNELS = ['mail', 'webhook'] as const;
@@ -48,7 +50,7 @@ export interface CourierParts {
 /** What is known of a tenant: nothing new is in its outbox before its version changes or the time comes. */
 interface Known {
   readonly version: string;
-  readonly lookAt: number;
+  readonly nextAt: number;
   readonly upkeepAt: number;
 }
 
@@ -60,6 +62,7 @@ export class Courier {
   readonly #parts: CourierParts;
   readonly #stopped = new AbortController();
   #known: ReadonlyMap<TenantId, Known> = new Map();
+  #upkeepsLeft = 0;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
 
@@ -78,6 +81,7 @@ export class Courier {
   /** Walks through all tenants once, and enters those in which something may be due. */
   async deliver(): Promise<void> {
     const known = new Map<TenantId, Known>();
+    this.#upkeepsLeft = UPKEEPS_A_ROUND;
     const tenants = everyTenant(this.#parts.authorization, 'courier');
     const walk = async () => {
       for await (const tenant of tenants) {
@@ -99,18 +103,17 @@ export class Courier {
   async #visit({ id, version }: TenantVersion): Promise<Known> {
     const before = this.#known.get(id);
     const now = Date.now();
-    if (before?.version === version && now < before.lookAt) return before;
+    const isUpkeep = now >= (before?.upkeepAt ?? 0) && this.#upkeepsLeft-- > 0;
+    if (before?.version === version && now < before.nextAt && !isUpkeep) return before;
     try {
-      const isUpkeep = !before || now >= before.upkeepAt;
       if (isUpkeep) await this.#keepUp(id);
-      const upkeepAt = isUpkeep ? now + UPKEEP_MS : before.upkeepAt;
       while ((await this.#send(id)) === MESSAGES_AT_ONCE && Date.now() < now + VISIT_MS);
       const seconds = await this.#perform(id, getNextAttempt, this.#parts.mailer ? CHANNELS : ['webhook']);
-      const nextAt = seconds === undefined ? upkeepAt : Date.now() + seconds * 1_000;
-      return { version, lookAt: Math.min(nextAt, upkeepAt), upkeepAt };
+      const nextAt = seconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + seconds * 1_000;
+      return { version, nextAt, upkeepAt: isUpkeep ? now + UPKEEP_MS : (before?.upkeepAt ?? 0) };
     } catch (error) {
       this.#parts.onError(error);
-      return { version, lookAt: now, upkeepAt: before?.upkeepAt ?? now };
+      return { version, nextAt: now, upkeepAt: before?.upkeepAt ?? 0 };
     }
   }
 

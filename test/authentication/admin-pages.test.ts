@@ -101,7 +101,8 @@ describe('the administrators’ pages', () => {
   test('say what an application may do, for whom, since when, and who consented', async () => {
     const { path, person } = await used('Told');
     const page = textOf(await (await administrator()).open(at(path)));
-    expect(page).toMatch(/For people who consented themselves Alice .*User\.Read/);
+    expect(page).toMatch(/For certain people alone Alice .*User\.Read.*Since \d+ \w{3} \d{4}/);
+    expect(page).toMatch(/Told In this organization, {1,2}(last used|not used yet)/);
     expect(person.username).toBeTruthy();
   });
 

@@ -46,7 +46,7 @@ describe('my applications', () => {
   test('CON-26: shows what acts for the person and since when, and says exactly what was taken back', async () => {
     const alice = await aPerson(database, server, tenant);
     const { browser, tokens } = await signIn(server, tenant, application, alice);
-    expect(textOf(await browser.open(mine()))).toMatch(/HR.*Since \d+ \w{3} \d{4} ?, .*by your consent/);
+    expect(textOf(await browser.open(mine()))).toMatch(/HR.*Since \d+ \w{3} \d{4} ?, .*for you alone/);
     expect(textOf(await browser.open(mine(application.appId)))).toMatch(/HR.*Your organization.*User\.Read/);
     const done = await takeBack(browser);
     expect([done.status, headingOf(done)]).toEqual([200, 'Access is taken back']);
@@ -87,7 +87,7 @@ describe('my applications', () => {
       scope: 'openid User.Read profile',
     });
     const page = await browser.open(mine(shared.appId));
-    expect(textOf(page)).toMatch(/By your organization.*By you/);
+    expect(textOf(page)).toMatch(/For everybody.*For you/);
     const done = await takeBack(browser, shared);
     expect(textOf(done)).toMatch(/profile.*Still allowed by your organization/);
   });

@@ -327,6 +327,13 @@ describe('migrate and doctor', () => {
 
   test('doctor says that mail is off, and which notices wait for long or were given up, without a word of them', async () => {
     expect((await cli.run('doctor')).stdout).toContain('✓ mail: off');
+    const mailing = aCommandLine(database, {
+      SMTP_URL: 'smtps://canary-user:canary-password@mail.example:2525',
+      MAIL_FROM: 'a@b.example',
+    });
+    const { stdout: on } = await mailing.run('doctor');
+    expect(on).toContain('✓ mail: by mail.example:2525\n');
+    expect(on).not.toContain('canary');
     await asSuperuser(
       database,
       `insert into outbox_messages (tenant_id, id, kind, channel, recipient, subject_id, parameters, created_at, settled_at, outcome, last_error)

@@ -452,7 +452,7 @@ describe('attacks on the home-realm page', () => {
     ['a line break', () => `${contoso.domain}\r\nLocation: https://evil.example`],
     ['another origin', () => `evil.example/\\@${'a'.repeat(20)}.example`],
     ['a huge one', () => `${'a.'.repeat(5_000)}example`],
-  ])('TEN-22: no organization is found for %s', async (_name, domain) => {
+  ])('TEN-17, TEN-22: no organization is found for %s', async (_name, domain) => {
     const page = await answerPage(await open(asked()), { username: `zed@${domain()}` });
     expect([page.status, page.headers.get('location')]).toEqual([400, null]);
     expect(page.text).toContain('No organization here has the domain');

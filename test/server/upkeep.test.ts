@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aMailServer, type MailServer } from '../support/mail-server.ts';
-import { aCourier, outboxOf } from '../support/outbox.ts';
+import { aCourier, aRequestNotice, outboxOf, put } from '../support/outbox.ts';
 import { asSuperuser, aTenant, aUser, type TestPrincipal, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;
@@ -26,6 +26,29 @@ afterAll(async () => {
 
 const insert = (text: string, ...values: unknown[]) => asSuperuser<{ id: string }>(database, text, [ta.id, ...values]);
 const idsOf = (rows: { recipient: string }[]) => rows.map(({ recipient }) => recipient).sort();
+
+test('where there are many tenants all are looked at, a hundred in a round, and mail does not wait for that', async () => {
+  const alice = await aUser(database, ta, { name: 'alice' });
+  await insert(
+    `with t as (insert into tenants (id, display_name) select gen_random_uuid(), $1::text from generate_series(1, 250) returning id),
+        v as (insert into tenant_versions (tenant_id) select id from t)
+      insert into outbox_messages (tenant_id, id, kind, channel, recipient, subject_id, deliver_until)
+        select id, gen_random_uuid(), 'consentRequestExpired', 'mail', 'x', 'x', now() - interval '1 day' from t`,
+  );
+  await put(database, ta.id, aRequestNotice(alice.id));
+  const before = server.received.length;
+  const { deliver } = aCourier(database, { mailer: server.mailer() });
+  const dead = () => asSuperuser(database, `select id from outbox_messages where outcome = 'dead'`);
+  const counts: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    await deliver();
+    counts.push((await dead()).length);
+  }
+  expect(server.received.length - before).toBe(1);
+  expect(counts[0]).toBeGreaterThanOrEqual(99);
+  expect(counts[0]).toBeLessThanOrEqual(100);
+  expect(counts[2]).toBe(250);
+});
 
 describe('a request for consent', () => {
   async function aRequest(expires: string, status: string, ...requesters: TestPrincipal[]): Promise<string> {

@@ -1,6 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-function chunk(kind: string, content: Buffer): Buffer {
+/** A part of a PNG, with its length and checksum. */
+export function chunk(kind: string, content: Buffer): Buffer {
   const frame = Buffer.alloc(12 + content.length);
   frame.writeUInt32BE(content.length, 0);
   frame.write(kind, 4, 'latin1');

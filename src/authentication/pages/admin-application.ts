@@ -16,7 +16,7 @@ export interface GrantedPermission {
   grantedBy?: string | undefined;
 }
 
-/** What one person granted for himself. */
+/** What is granted for one person, by himself or by a reviewer whom he asked. */
 export interface PersonAccess {
   name: string;
   permissions: readonly GrantedPermission[];
@@ -53,6 +53,7 @@ export function adminApplicationPage(model: AdminApplicationModel): Html {
     title: name,
     area: 'applications',
     back: { href: `${frame.base}/applications`, label: 'All applications' },
+    lead: html`In this organization, ${lastUse(model.lastUsed)}.`,
     body: html`${!isEnabled && notice('caution', ICONS.caution, 'Disabled here', html`<p>Nobody gets a token for it, whatever it was granted.</p>`)}
 ${applicationCard(application)}
 ${granted('everybody', ICONS.people, 'For everybody, on behalf of who is signed in', model.forEverybody, 'Nothing is granted for everybody.')}
@@ -81,7 +82,7 @@ function item({ resource, value, since, lastUsed, grantedBy }: GrantedPermission
 function people({ people: listed, morePeople }: AdminApplicationModel): Html {
   const items = listed.map(
     ({ name, permissions, revoke }) =>
-      html`<li><div><p class="permission-title"><bdi>${displayName(name)}</bdi></p><p class="codes">${permissions.map(({ value }) => html`<code>${displayName(value)}</code> `)}</p></div>${
+      html`<li><div><p class="permission-title"><bdi>${displayName(name)}</bdi></p><p class="codes">${permissions.map(({ value }) => html`<code>${displayName(value)}</code> `)}</p>${times(permissions)}</div>${
         revoke &&
         form(
           revoke,
@@ -94,9 +95,15 @@ function people({ people: listed, morePeople }: AdminApplicationModel): Html {
         )
       }</li>`,
   );
-  return html`<section class="kind" aria-labelledby="people"><div class="kind-head">${ICONS.person}<div><h2 id="people">For people who consented themselves</h2></div></div>
-${listed.length === 0 ? html`<p class="hint">Nobody did.</p>` : html`<ul class="allowed" role="list">${items}</ul>`}
+  return html`<section class="kind" aria-labelledby="people"><div class="kind-head">${ICONS.person}<div><h2 id="people">For certain people alone</h2></div></div>
+${listed.length === 0 ? html`<p class="hint">Nothing is granted for anybody in particular.</p>` : html`<ul class="allowed" role="list">${items}</ul>`}
 ${morePeople > 0 && html`<p class="hint">And ${morePeople} more.</p>`}</section>`;
+}
+
+function times(permissions: readonly GrantedPermission[]): Html {
+  const since = Math.min(...permissions.map((permission) => permission.since.getTime()));
+  const used = Math.max(...permissions.map(({ lastUsed }) => lastUsed?.getTime() ?? 0));
+  return html`<p class="permission-description">Since ${day(new Date(since))}, ${lastUse(used === 0 ? null : new Date(used))}</p>`;
 }
 
 function endings({ isEnabled, disable, revoke, remove, application }: AdminApplicationModel): Html | undefined {

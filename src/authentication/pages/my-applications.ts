@@ -71,7 +71,7 @@ ${
 function applicationRow({ displayName: name, href, permissions, since, lastUsed, isByYou }: MyApplicationEntry): Html {
   return html`<li><a class="row" href="${href}">${tile(name, 'application')}<span class="row-main"><strong><bdi>${displayName(name)}</bdi></strong>
 <span class="row-text">${permissions.map((title) => displayName(title)).join(' · ')}</span>
-<small>Since ${day(since)}, ${lastUse(lastUsed)} · ${isByYou ? 'by your consent' : 'allowed by your organization'}</small></span>${ICONS.arrow}</a></li>`;
+<small>Since ${day(since)}, ${lastUse(lastUsed)} · ${isByYou ? 'for you alone' : 'for everybody in your organization'}</small></span>${ICONS.arrow}</a></li>`;
 }
 
 function requestRow({ application, askedAt, state, justification, href }: MyRequest): Html {
@@ -127,7 +127,7 @@ ${revoke && revocation(revoke, resources)}`;
 function permissionsIn({ resource, permissions }: MyApplicationModel['resources'][number]): Html {
   const items = permissions.map(
     ({ title, value, isByYou }) =>
-      html`<li class="permission permission-granted">${isByYou ? ICONS.person : ICONS.people}<div><p class="permission-title">${displayName(title, displayName(value))} <span class="badge">${isByYou ? 'By you' : 'By your organization'}</span></p><code>${displayName(value)}</code></div></li>`,
+      html`<li class="permission permission-granted">${isByYou ? ICONS.person : ICONS.people}<div><p class="permission-title">${displayName(title, displayName(value))} <span class="badge">${isByYou ? 'For you' : 'For everybody'}</span></p><code>${displayName(value)}</code></div></li>`,
   );
   return html`<div class="permissions"><h2>In <bdi>${displayName(resource)}</bdi></h2><ul role="list">${items}</ul></div>`;
 }
