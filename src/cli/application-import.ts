@@ -62,7 +62,7 @@ async function readRegistration(tenancy: Tenancy, content: unknown): Promise<Reg
 
 async function takeOver(tenancy: Tenancy, { manifest, findings }: Registration, dryRun: boolean) {
   const existing = (await tenancy.list(getApplications)).find(({ appId }) => appId === manifest.appId);
-  const changed = Object.keys(existing ? changedProperties(manifest, existing, []) : manifest);
+  const changed = Object.keys(existing ? changedProperties(manifest, existing, []) : manifest).sort();
   const result = existing ? (changed.length > 0 ? 'updated' : 'unchanged') : 'created';
   if (!dryRun) await applyApplication(tenancy, manifest, existing, [], []);
   return { appId: manifest.appId, displayName: manifest.displayName, result, dryRun, changed, findings };

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { entraParts, OWN_OPERATIONS } from '../../scripts/reference/entra.ts';
 import { markdownReference } from '../../scripts/reference/markdown.ts';
 import { openApiDocument } from '../../scripts/reference/open-api.ts';
+import { withoutPadding, withParts } from '../../scripts/reference/parts.ts';
 import { CATALOGUE } from '../../src/authorization/catalogue/index.ts';
 
 const written = (name: string) => readFileSync(join('docs', 'reference', name), 'utf8');
@@ -11,6 +13,13 @@ describe('the reference', () => {
   test('is what the catalogue says: run `npm run reference` when this fails', () => {
     expect(written('directory-api.md') === markdownReference(CATALOGUE)).toBe(true);
     expect(written('openapi.json') === openApiDocument(CATALOGUE)).toBe(true);
+  });
+
+  test('compares with Entra what is there: run `npm run reference` when this fails', () => {
+    const document = readFileSync(join('docs', 'entra-compatibility.md'), 'utf8');
+    expect(withoutPadding(withParts(document, entraParts(CATALOGUE)))).toBe(withoutPadding(document));
+    const routes = new Set(CATALOGUE.flatMap(({ route }) => (route ? [`${route.method} ${route.path}`] : [])));
+    expect([...OWN_OPERATIONS].filter((known) => !routes.has(known))).toEqual([]);
   });
 
   test('has every route once, with its parameters and its body', () => {

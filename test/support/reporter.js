@@ -15,7 +15,7 @@ const LEAST = {
   interfaces: 700,
   isolation: 120,
   protocol: 205,
-  samples: 7,
+  samples: 9,
   server: 130,
   store: 200,
   vocabulary: 1,
