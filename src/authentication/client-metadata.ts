@@ -63,7 +63,8 @@ export function metadataOf(definition: ClientDefinition, face: Face, keys: reado
     publicClient: publicClientRedirectUris,
   }[face.platform];
   const signsIn = redirects.length > 0;
-  const hasDevices = face.authentication === 'none' && definition.isFallbackPublicClient;
+  const isConfidential = face.authentication !== 'none';
+  const hasDevices = !isConfidential && definition.isFallbackPublicClient;
   // The library judges these by the kind of application, too: native URIs are for a native face alone.
   const afterLogout =
     face.platform === 'publicClient' ? publicClientRedirectUris : [...webRedirectUris, ...spaRedirectUris];
@@ -79,9 +80,10 @@ export function metadataOf(definition: ClientDefinition, face: Face, keys: reado
     response_types: signsIn ? ['code'] : [],
     grant_types: [
       ...(signsIn ? ['authorization_code'] : []),
-      ...(signsIn || hasDevices ? ['refresh_token'] : []),
+      // One that nobody signs in to gets refresh tokens on behalf of people.
+      ...(signsIn || hasDevices || isConfidential ? ['refresh_token'] : []),
       ...(hasDevices ? [DEVICE_CODE_GRANT, DEVICE_CODE_ALIAS] : []),
-      ...(face.authentication === 'none' ? [] : ['client_credentials', ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT]),
+      ...(isConfidential ? ['client_credentials', ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT] : []),
     ],
     id_token_signed_response_alg: compatibility.idTokenSignedResponseAlg === 'ES256' ? 'ES256' : 'RS256',
     ...(face.authentication === 'private_key_jwt' ? { jwks: { keys: keys.flatMap(namedJwks) } } : {}),

@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { giveUserCodeBack } from '../authorization/internal/artifacts.ts';
 import { noteUses } from '../authorization/internal/last-uses.ts';
 import {
   IssuanceError,
@@ -46,7 +47,10 @@ export class Issuance {
     try {
       await this.#commit(request);
     } catch (error) {
-      if (!(error instanceof IssuanceError)) throw error;
+      if (!(error instanceof IssuanceError)) {
+        await this.#giveUserCodeBack(request);
+        throw error;
+      }
       if (!RACES.has(error.failure) || !(await request.settleLostRace?.())) {
         throw refuse(errors.InvalidGrant, 'grantGone');
       }
@@ -55,6 +59,13 @@ export class Issuance {
     }
     if (ctx.oidc?.route === 'token') this.#lastUses.note(request.tenantId, usedIds(request, hasIdToken(ctx)));
   };
+
+  /** A device that could not be approved can be tried again, as far as the database is there to say so. */
+  async #giveUserCodeBack({ principal, pending: { artifact } }: OAuthRequest): Promise<void> {
+    const { model, id, userCode } = artifact ?? {};
+    if (model !== 'DeviceCode' || id === undefined || userCode === undefined) return;
+    await this.#authorization.performInternal(principal, giveUserCodeBack, { model, id, userCode }).catch(() => {});
+  }
 
   async #commit({ principal, pending, assumed }: OAuthRequest): Promise<void> {
     const { signIn, ...rest } = pending;

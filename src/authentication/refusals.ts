@@ -45,6 +45,7 @@ export const REASONS = {
   oneResource: [70011, 'A token is for one resource; the scopes name several.'],
   defaultMixed: [70011, '.default can not be combined with named permissions of the same resource.'],
   tooManyScopes: [70011, 'Too many scopes.'],
+  scopeMissing: [900144, 'The request must name at least one scope.'],
   signInCancelled: [65004, 'The user cancelled the sign-in.'],
   consentDeclined: [65004, 'The user declined to consent.'],
   nothingRequired: [70011, 'The application asks for nothing that the resource publishes.'],

@@ -56,6 +56,8 @@ export class Resources {
   /** The library's `getResourceServerInfo`. Refuses what the API does not publish. */
   async info(ctx: KoaContextWithOIDC, identifier: string): Promise<ResourceServer> {
     requireEnabled(ctx);
+    if (ctx.oidc.route === 'authorization' && this.#scopesOf(ctx).length === 0)
+      throw refuse(errors.InvalidScope, 'scopeMissing');
     const resource = await this.find(identifier);
     if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
     return {

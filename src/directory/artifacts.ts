@@ -160,6 +160,19 @@ export async function claimUserCode(permit: Write, userCode: string): Promise<bo
   return rows.length === 1;
 }
 
+/** Puts an artifact that nobody answered after all within the reach of its user code again. */
+export async function restoreUserCode(
+  permit: Write,
+  { model, id, userCode }: { readonly model: string; readonly id: string; readonly userCode: string },
+): Promise<void> {
+  await permit.query({
+    name: 'restore-user-code',
+    text: `update artifacts set user_code_hash = $4
+      where tenant_id = $1 and model = $2 and id_hash = $3 and user_code_hash is null and family_id is null and expires_at > now()`,
+    values: [permit.tenantId, model, digest(id), userCodeHash(permit, userCode)],
+  });
+}
+
 /** Uses up a single-use artifact. False: somebody else was first, or it or its family is gone. */
 export async function consumeArtifact(permit: Write, model: string, id: string, successor?: Buffer): Promise<boolean> {
   const rows = await permit.query({

@@ -123,6 +123,33 @@ describe('URLs', () => {
   });
 });
 
+describe('an assertion of another issuer', () => {
+  test('is set aside as the parameters are read, and the library sees a secret of this request alone in its place', async () => {
+    const signed = (iss: string, sub: string) =>
+      new SignJWT({ jti: randomUUID(), iss, sub, aud: `${origin}/${contoso}/v2.0` })
+        .setProtectedHeader({ alg: 'ES256' })
+        .setExpirationTime('1m')
+        .sign(held.assertionKey.privateKey);
+    const ask = async (client_id: string, client_assertion: string, more: Record<string, string> = {}) => {
+      const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+      const form = {
+        grant_type: 'client_credentials',
+        client_id,
+        client_assertion,
+        client_assertion_type: type,
+        ...more,
+      };
+      return (await running.caller().ask(`/${contoso}/oauth2/v2.0/token`, { form })).status;
+    };
+    held.trustedAssertion = await signed('https://issuer.example', 'job');
+    expect(await ask('daemon', held.trustedAssertion)).toBe(200);
+    expect(await ask('daemon', await signed('https://issuer.example', 'job'))).toBe(401);
+    // Two credentials are none, and a client's own assertion stays what it is.
+    expect(await ask('daemon', held.trustedAssertion, { client_secret: 'anything' })).toBe(400);
+    expect(await ask('asserting', await signed('asserting', 'asserting'))).toBe(200);
+  });
+});
+
 describe('cookies', () => {
   test('of a session carry the tenant in their name, and the prefix that pins them to this host', async () => {
     const caller = running.caller();

@@ -18,6 +18,7 @@ const LEAVE_VERSIONS: Readonly<Record<string, string>> = {
   keepSession: 'artifacts are read in each request',
   dropArtifact: 'artifacts are read in each request',
   takeUserCode: 'artifacts are read in each request',
+  giveUserCodeBack: 'artifacts are read in each request',
   issueTokens: 'a family that begins was asked for by nobody before',
   noteSecretUse: 'when a secret was used decides nothing',
   noteUses: 'when something was last used decides nothing',

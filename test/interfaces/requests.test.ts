@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { CATALOGUE } from '../../src/authorization/catalogue/index.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, DIRECTORY_ORIGIN, type TestDirectoryServer } from '../support/directory-server.ts';
 import { checksums } from '../support/furnished-tenant.ts';
@@ -191,6 +192,12 @@ describe('API-01, API-02: filters over HTTP', () => {
       }
     for (const query of ['$expand=memberOf', '$search="x"'])
       expect((await server.call(token, 'GET', `/v1.0/users?${query}`)).status).toBe(400);
+    const [{ id: own }] = (await server.call(token, 'GET', '/v1.0/users')).body.value;
+    for (const name of ['passwordHash', 'nonsense'])
+      expect(await refusal(`/v1.0/users/${own}?$select=${name}`)).toEqual([
+        400,
+        expect.stringContaining('is not a property'),
+      ]);
   });
 
   test('API-05: nothing can be expanded', async () => {
@@ -343,6 +350,20 @@ test('API-21: a fault of our own says nothing but that it is one', async () => {
   expect(server.errors.splice(0)).toHaveLength(1);
 });
 
+test('API-21: so does one that is not the database’s', async () => {
+  const broken = CATALOGUE.map((operation) =>
+    operation.name === 'listGroups'
+      ? { ...operation, run: () => Promise.reject(new Error('canary at /etc/x')) }
+      : operation,
+  );
+  const faulty = await aDirectoryServer(database, broken);
+  const answer = await faulty.call(token, 'GET', '/v1.0/groups');
+  await faulty.close();
+  expect([answer.status, answer.body.error.message]).toEqual([500, 'An unexpected error occurred.']);
+  expect(answer.text).not.toContain('canary');
+  expect(faulty.errors.map(String)).toEqual(['Error: canary at /etc/x']);
+});
+
 test('a database without rights for us is our own fault too, never the caller’s', async () => {
   await asSuperuser(database, 'revoke select on groups from bailiwick_directory');
   const answer = await server.call(token, 'GET', '/v1.0/groups');
@@ -398,22 +419,32 @@ describe('SES-13: pages of other origins', () => {
 });
 
 describe('entity tags', () => {
-  test('RAC-17: of twenty deletions and changes with one tag, one is done', async () => {
+  const aGroup = async () => {
     const group = { displayName: 'Tagged', mailNickname: `tagged-${randomUUID()}` };
-    const { body } = await server.call(token, 'POST', '/v1.0/groups', group);
-    const path = `/v1.0/groups/${body.id}`;
-    const tag = (await server.call(token, 'GET', path)).headers.get('etag') ?? '';
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, index) =>
-        server.call(token, 'PATCH', path, { description: `${index}` }, { 'if-match': tag }),
-      ),
-    );
-    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(19).fill(412)]);
-    expect((await server.call(token, 'DELETE', path, undefined, { 'if-match': tag })).status).toBe(412);
-    expect((await server.call(token, 'DELETE', path, undefined, { 'if-match': 'nonsense' })).status).toBe(400);
-    const fresh = (await server.call(token, 'GET', path)).headers.get('etag') ?? '';
-    expect((await server.call(token, 'DELETE', path, undefined, { 'if-match': fresh })).status).toBe(204);
-  });
+    return (await server.call(token, 'POST', '/v1.0/groups', group)).body;
+  };
+  const CHANGED: readonly [string, () => Promise<{ id: string }>, string][] = [
+    ['groups', aGroup, 'description'],
+    ['users', () => aUser(database, mine), 'jobTitle'],
+  ];
+
+  test.each(CHANGED)(
+    'RAC-17: of twenty deletions and changes of %s with one tag, one is done',
+    async (kind, make, property) => {
+      const path = `/v1.0/${kind}/${(await make()).id}`;
+      const tag = (await server.call(token, 'GET', path)).headers.get('etag') ?? '';
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          server.call(token, 'PATCH', path, { [property]: `${index}` }, { 'if-match': tag }),
+        ),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(19).fill(412)]);
+      expect((await server.call(token, 'DELETE', path, undefined, { 'if-match': tag })).status).toBe(412);
+      expect((await server.call(token, 'DELETE', path, undefined, { 'if-match': 'nonsense' })).status).toBe(400);
+      const fresh = (await server.call(token, 'GET', path)).headers.get('etag') ?? '';
+      expect((await server.call(token, 'DELETE', path, undefined, { 'if-match': fresh })).status).toBe(204);
+    },
+  );
 
   test('a resource without a version says so, rather than not to look', async () => {
     const path = `/v1.0/groups/${randomUUID()}/members/$ref`;

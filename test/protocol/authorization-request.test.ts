@@ -82,6 +82,15 @@ test('a parameter in the address and in the form is doubled (RED-13), and a form
   expect([long.status, long.location]).toEqual([413, undefined]);
 });
 
+test.each([undefined, ''])('a request that names no scope (%p) is told so (RFC 6749, section 3.3)', async (scope) => {
+  const url = new URL(new Authorize(server, tenant, application).url, server.origin);
+  url.searchParams.delete('scope');
+  if (scope !== undefined) url.searchParams.set('scope', scope);
+  const { location } = await browser.open(`${url.pathname}${url.search}`);
+  expect(location?.searchParams.get('error')).toBe('invalid_scope');
+  expect(location?.searchParams.get('error_description')).toMatch(/^AADSTS900144: /);
+});
+
 describe('TOK-14: claims', () => {
   const ROLES = { value: 'Global Administrator', essential: true };
   const wanted = { roles: ROLES, wids: ROLES, scp: { value: 'Directory.ReadWrite.All' }, tid: { value: 'x' } };

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Browser, headingOf } from '../../scripts/demo-story/browser.ts';
 import type { Answer } from '../support/answer.ts';
 import { aPerson, assignRole } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
@@ -7,6 +8,7 @@ import { aSignedInBrowser, authorize, post } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { aKeyServer, type KeyServer } from '../support/key-server.ts';
+import { Authorize, aPerson as aPersonWithPassword, enterPassword } from '../support/sign-in.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { anApplication, asSuperuser, aTenant, aUser, type TestTenant } from '../support/tenants.ts';
 
@@ -101,6 +103,27 @@ describe('A client registers itself', () => {
     const audits = await server.call(token, 'GET', '/v1.0/auditLogs/directoryAudits?$top=1');
     expect(audits.body.value[0]).toMatchObject({ activityDisplayName: 'Register application', result: 'success' });
     expect(audits.text).not.toContain(client_secret);
+  });
+
+  test('CON-04: and nobody but an administrator lets it in: its page is no question, a posted yes is refused, nothing is granted', async () => {
+    const { client_id, client_secret } = (await register({ redirect_uris: [CALLBACK], scope: 'openid' })).body;
+    const alice = await aPersonWithPassword(database, authentication, tenant);
+    const application = { id: client_id, appId: client_id, redirectUri: CALLBACK, secret: client_secret };
+    for (const scope of ['openid', 'openid profile offline_access User.Read']) {
+      const browser = new Browser(authentication.origin);
+      const asked = new Authorize(authentication, tenant, application, { scope });
+      const page = await enterPassword(browser, await browser.open(asked.url), alice);
+      expect(headingOf(page)).toBe('An administrator has to approve this');
+      const done = await browser.submit(page, { decision: 'accept' });
+      expect(Object.fromEntries(done.location?.searchParams ?? [])).toMatchObject({ error: 'access_denied' });
+    }
+    expect(await presences(client_id)).toEqual([]);
+    const grants = await asSuperuser(database, 'select from oauth2_permission_grants where principal_id = $1', [
+      alice.id,
+    ]);
+    expect(grants).toEqual([]);
+    const form = { grant_type: 'client_credentials', client_id, client_secret };
+    expect((await post(authentication.origin, tenant, 'token', form)).status).toBe(400);
   });
 
   test('CLI-13: and nobody consents to it for himself before an administrator has, whatever he may else', async () => {

@@ -12,6 +12,7 @@ import { aClientApplication, addToTenant, consentTo, type TestApplication } from
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { post, refreshForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { failingWrite } from '../support/faults.ts';
 import { refused } from '../support/refused.ts';
 import { aPerson, enterPassword, type Person } from '../support/sign-in.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
@@ -560,5 +561,40 @@ describe('DEV-05: guessing user codes', () => {
     const digest = createHash('sha256').update(plain).digest('hex');
     const held = rows.map(({ row }) => row).join('\n');
     for (const secret of [plain, waiting.user_code, waiting.device_code, digest]) expect(held).not.toContain(secret);
+  });
+});
+
+describe('a fault of the database while a person answers', () => {
+  let faye: Person;
+  beforeAll(async () => {
+    faye = await aPerson(database, server, tenant, { name: 'Faye' });
+  });
+
+  test.each([
+    ['as what he said is handed on', 'artifacts'],
+    ['as the approval is written', 'token_families'],
+  ])('%s leaves the code to be answered again', async (_when, table) => {
+    const waiting = await started();
+    const { browser, page } = await atConfirm(waiting, faye);
+    const repair = await failingWrite(database, table, 'insert');
+    try {
+      const failed = await browser.submit(page, { decision: 'accept' });
+      expect(failed.status).toBe(503);
+    } finally {
+      await repair();
+    }
+    // It is told to whoever runs the server, and the other tests here want nothing to be.
+    for (const error of server.errors.splice(0)) expect(error).toMatchObject({ code: 'ServiceUnavailable' });
+    expect(outcome(await poll(device, waiting))).toEqual([400, 'authorization_pending']);
+    await approve(waiting, faye);
+    expect((await poll(device, waiting)).status).toBe(200);
+  });
+
+  test('nor does it make an answer that was given one that may be given again', async () => {
+    const waiting = await started();
+    await approve(waiting, faye);
+    const { browser, page } = await atCode(faye);
+    const again = await browser.submit(page, { user_code: waiting.user_code, decision: 'accept' });
+    expect(headingOf(again)).not.toBe('Is this your device?');
   });
 });

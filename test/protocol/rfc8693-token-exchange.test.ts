@@ -134,6 +134,20 @@ describe('on behalf of', () => {
     }
   });
 
+  test('of an API that nobody signs in to is refreshed too, where that was consented to', async () => {
+    const quiet = await anApi('Quiet', { web: [] });
+    await allow(front, quiet);
+    const clientId = quiet.servicePrincipalId;
+    await consentTo(database, tenant, { clientId, scopes: ['User.Read', 'offline_access'] });
+    const assertion = await tokenFor(quiet);
+    const { body } = await onBehalfOf(quiet, assertion, 'offline_access User.Read');
+    const refreshed = await token(refreshForm(quiet, body.refresh_token));
+    expect([refreshed.status, refreshed.body.error_description]).toEqual([200, undefined]);
+    expect(decodeJwt(refreshed.body.access_token)).toMatchObject({ oid: alice, act: { client_id: quiet.appId } });
+    const withoutAsking = await onBehalfOf(quiet, assertion, 'User.Read');
+    expect([withoutAsking.status, withoutAsking.body.refresh_token]).toEqual([200, undefined]);
+  });
+
   test('ends with the token that it was exchanged for', async () => {
     const exp = Math.floor(Date.now() / 1_000) + 100;
     const assertion = await tenant.sign({ ...decodeJwt(await tokenFor(middle)), exp });

@@ -4,7 +4,7 @@ export interface LateRequests {
   /** Requests that succeeded, of those that ended before the revocation was sent; and how the others were refused. */
   readonly before: number;
   readonly refusedBefore: readonly string[];
-  /** Requests that began after the revocation was acknowledged, and those of them that succeeded. */
+  /** Requests that began after the revocation was acknowledged and were answered, and those of them that succeeded. */
   readonly after: number;
   readonly leaks: number;
   /** How the others of them were refused: each message once. */
@@ -23,6 +23,9 @@ export interface Race {
   readonly warm?: number;
 }
 
+/** A machine under load answers so, or not at all. */
+const FAULT = /^503 |^fetch failed$/;
+
 /** Many callers at once ask until the revocation is acknowledged, and `tries` times by each ask afterwards. */
 export async function lateRequests({ asks, revoke, tries, callers = 10, warm = 20 }: Race): Promise<LateRequests> {
   const succeeded = asks.map(() => 0);
@@ -36,6 +39,8 @@ export async function lateRequests({ asks, revoke, tries, callers = 10, warm = 2
         () => undefined,
         (error: Error) => error.message,
       );
+      // Nobody was let in and nobody refused: asked again.
+      if (refusal !== undefined && FAULT.test(refusal)) continue;
       if (!isLate && state === 'before') {
         if (refusal === undefined) succeeded[index] = (succeeded[index] ?? 0) + 1;
         else refusedBefore.add(refusal);

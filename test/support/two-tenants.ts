@@ -3,6 +3,8 @@ import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import Provider, { type Adapter, type AdapterPayload, type ClientMetadata } from 'oidc-provider';
+import { currentRequest } from '../../src/authentication/oauth-request.ts';
+import { setOutsideAssertionsAside } from '../../src/authentication/outside-assertions.ts';
 import { makeSigningSlots } from '../../src/authentication/signing-slot.ts';
 import {
   currentKeyring,
@@ -28,6 +30,8 @@ export const held = {
   clientVersion: 1,
   keysCanBeMade: true,
   assertionKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  /** Of another issuer: the one that daemons may authenticate by. */
+  trustedAssertion: '',
 };
 
 /** New ES256 keys in every slot of both tenants, no RSA keys, no rows, clients of a new version. */
@@ -174,6 +178,7 @@ function makeProvider(): Provider {
  */
 export async function startTwoTenants() {
   const provider = makeProvider();
+  setOutsideAssertionsAside(provider);
   const issuer = makeVirtualIssuer(provider, {
     origin,
     async findClient(tenantId, id) {
@@ -183,6 +188,8 @@ export async function startTwoTenants() {
     },
     async verifyClientSecret(tenantId, client, presented) {
       await setImmediate();
+      const { outside } = currentRequest();
+      if (outside) return presented === outside.proof && outside.assertion === held.trustedAssertion;
       return client.clientName?.endsWith(tenantId) === true && presented === `secret of ${tenantId}`;
     },
     async makeSigningKey(tenantId, algorithm) {

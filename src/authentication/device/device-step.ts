@@ -81,9 +81,14 @@ export class DeviceStep {
     if (!device) return;
     if (!device.shown.isAnsweredBy(form)) return this.#confirm(device);
     if (!(await userCodes.claim(visit.tenancy, device.code))) return this.#end(visit, 'answered');
-    await visit.interaction.destroy();
-    if (!form.accepts) return this.#decline(device);
-    writer.redirect(visit.response, await interactions.goOnWithDevice(visit, device.code));
+    try {
+      await visit.interaction.destroy();
+      if (!form.accepts) await this.#decline(device);
+      else writer.redirect(visit.response, await interactions.goOnWithDevice(visit, device.code));
+    } catch (error) {
+      await userCodes.release(visit.tenancy, device.code).catch(() => {});
+      throw error;
+    }
   }
 
   /** Nothing when it was said here and now why there is none. */

@@ -1,5 +1,5 @@
 import type Provider from 'oidc-provider';
-import { takeUserCode } from '../../authorization/internal/artifacts.ts';
+import { giveUserCodeBack, takeUserCode } from '../../authorization/internal/artifacts.ts';
 import { beginTry, dropTry, type ThrottleRule } from '../../authorization/internal/sign-ins.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
@@ -58,6 +58,11 @@ export class UserCodes {
   /** From here on the code is nobody else's to answer. False: somebody was first. */
   claim({ principal }: OAuthRequest, { userCode }: DeviceCode): Promise<boolean> {
     return this.#authorization.performInternal(principal, takeUserCode, userCode);
+  }
+
+  /** After a claim that came to nothing. */
+  async release({ principal }: OAuthRequest, { jti: id, userCode }: DeviceCode): Promise<void> {
+    await this.#authorization.performInternal(principal, giveUserCodeBack, { model: 'DeviceCode', id, userCode });
   }
 
   /** The subjects under which a try counts, or the seconds to wait. */

@@ -6,6 +6,7 @@ import {
   findArtifactByUid,
   findArtifactByUserCode,
   insertArtifactOnce,
+  restoreUserCode,
   saveArtifact,
   updateSession,
 } from '../../directory/artifacts.ts';
@@ -68,6 +69,14 @@ export const takeUserCode = internalOperation({
   access: 'write',
   short: true,
   run: (permit, userCode: string) => claimUserCode(permit, userCode),
+});
+
+/** After a fault: what was answered is not written, so it may be answered again. */
+export const giveUserCodeBack = internalOperation({
+  action: 'authentication/artifacts/write',
+  access: 'write',
+  short: true,
+  run: (permit, code: ArtifactName & { readonly userCode: string }) => restoreUserCode(permit, code),
 });
 
 export const dropArtifact = internalOperation({
