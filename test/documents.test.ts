@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -52,6 +52,19 @@ describe('the documents', () => {
     const rows = read('docs/configuration.md').match(/^\| `[A-Z].*$/gm) ?? [];
     const explained = rows.flatMap((row) => row.split('|')[1]?.match(/[A-Z][A-Z_]+/g) ?? []);
     expect(explained.sort()).toEqual([...new Set(variables)].sort());
+  });
+
+  test('show every client of test/interop working, in the version that is pinned', () => {
+    const { dependencies, devDependencies } = JSON.parse(read('package.json'));
+    const pinned: Record<string, string> = { ...dependencies, ...devDependencies };
+    const cells = (line: string) => line.split('|').map((cell) => cell.trim());
+    const rows = (read('docs/interop.md').match(/^\| .*$/gm) ?? []).map(cells).slice(2);
+    expect(rows.filter(([, , , , result]) => result !== 'works')).toEqual([]);
+    expect(rows.filter(([, name = '', version]) => name in pinned && pinned[name] !== version)).toEqual([]);
+    const clients = new Set(rows.map(([, name = '']) => name.replace(/^@/, '').replaceAll('/', '-')));
+    const files = filesBelow('test/interop', '.test.ts').map((file) => basename(file, '.test.ts'));
+    const isShown = (file: string) => file === 'compatibility' || [...clients].some((name) => name.endsWith(file));
+    expect([files.length > 5, files.filter((file) => !isShown(file))]).toEqual([true, []]);
   });
 
   test('have the headings of the wire that the code cites', () => {

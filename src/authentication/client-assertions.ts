@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, type default as Provider } from 'oidc-provider';
 import { currentRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
@@ -52,6 +53,22 @@ export function checkClientAssertion(
     }
   }
   currentRequest().isAuthenticated = true;
+  delete currentRequest().reason;
+}
+
+/**
+ * What to tell a client whose assertion the library then does not take: by what the assertion says of itself, which is
+ * nothing that its sender does not know.
+ */
+export function reasonAgainst(assertion: string): 'assertionTime' | 'assertionInvalid' {
+  try {
+    const { exp = Number.POSITIVE_INFINITY, nbf = 0, iat = 0 } = decodeJwt(assertion);
+    const now = Date.now() / 1_000;
+    const isTimely = now < exp + CLOCK_TOLERANCE_SECONDS && Math.max(nbf, iat) <= now + CLOCK_TOLERANCE_SECONDS;
+    return isTimely ? 'assertionInvalid' : 'assertionTime';
+  } catch {
+    return 'assertionInvalid';
+  }
 }
 
 /** Whether the application is set to use an assertion until it expires (`compatibility.assertionReuse`). */

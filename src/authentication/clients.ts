@@ -12,6 +12,7 @@ import type { Authorization } from '../authorization/perform.ts';
 import { type AppId, parseAppId } from '../vocabulary/ids.ts';
 import { internalPrincipal } from '../vocabulary/principals.ts';
 import { HIDDEN_TOKEN } from './adapter.ts';
+import { reasonAgainst } from './client-assertions.ts';
 import { clientKeys, NO_KEYS } from './client-keys.ts';
 import { type Face, faceOf, metadataOf } from './client-metadata.ts';
 import type { FederatedCredentials } from './federated-credentials.ts';
@@ -77,6 +78,7 @@ export class Clients {
   async #recordOf(request: OAuthRequest, { definition, face }: Shown): Promise<ClientRecord> {
     const { assertion } = shownFace();
     const signs = face.authentication === 'private_key_jwt' && assertion !== undefined;
+    if (signs) request.reason = reasonAgainst(assertion);
     const { version, keys } = signs
       ? await clientKeys(this.#parts.remoteKeys, request, definition, assertion)
       : NO_KEYS;

@@ -34,6 +34,14 @@ export const REASONS = {
     'The audience of the client assertion must be the issuer or the token endpoint, as one string.',
   ],
   assertionTooLong: [700024, 'The client assertion is valid for too long; ten minutes are enough.'],
+  assertionTime: [
+    700024,
+    'The client assertion is not valid at this time: it has expired, or begins in the future. Check the clock of whoever made it.',
+  ],
+  assertionInvalid: [
+    700027,
+    'The client assertion can not be verified. Its iss and sub must be the client_id, its aud the issuer or the token endpoint, and its signature by a key of this application.',
+  ],
   assertionKey: [700027, 'The key that the client assertion names is not one of this application.'],
   keysUnreachable: [700027, 'The key set at the jwks_uri of the application could not be had.'],
   federatedMismatch: [

@@ -1,20 +1,31 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type AccountInfo, InteractionRequiredAuthError, ServerError } from '@azure/msal-node';
+import {
+  type AccountInfo,
+  ClientAuthError,
+  ConfidentialClientApplication,
+  CryptoProvider,
+  InteractionRequiredAuthError,
+  ServerError,
+} from '@azure/msal-node';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeJwt } from 'jose';
-import { Browser, formsOf } from '../../scripts/demo-story/browser.ts';
+import { decodeJwt, importPKCS8, SignJWT } from 'jose';
+import { Browser, formsOf, textOf } from '../../scripts/demo-story/browser.ts';
 import { ROOT } from '../../scripts/demo-story/processes.ts';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import type { Deployment } from '../support/deployment.ts';
 import { setCompatibility } from './administrator.ts';
-import { byCertificate, bySecret, publicly, signIn } from './msal.ts';
+import { byCertificate, bySecret, publicly, settings, signIn } from './msal.ts';
 import {
   ALICE,
   ARCHIVE,
   ARCHIVE_READ,
+  AUTH_CALLBACK,
+  CALLBACK,
   CAROL,
   CONTOSO,
+  certificate,
   DAEMON,
   DESKTOP,
   ENTRIES_APPROVE,
@@ -22,6 +33,7 @@ import {
   FABRIKAM,
   LEDGER,
   LOOPBACK,
+  NEWCOMER,
   servedOrganizations,
   WEB,
 } from './organizations.ts';
@@ -29,6 +41,7 @@ import { PersonAtPages } from './person-at-pages.ts';
 import { thrown } from './thrown.ts';
 
 const run = promisify(execFile);
+const PKCE = { codeChallenge: 'A'.repeat(43), codeChallengeMethod: 'S256' };
 const GRAPH_DEFAULT = ['https://graph.microsoft.com/.default'];
 
 let deployment: Deployment;
@@ -243,11 +256,100 @@ describe('@azure/msal-node', () => {
     expect(error).toMatchObject({ errorCode: 'invalid_grant', subError: 'bad_token', errorNo: 700082 });
   });
 
-  test('prompt none without a session: login_required comes back to the application', async () => {
-    const msal = bySecret(origin, CONTOSO.id, WEB);
-    const asked = { scopes: ['User.Read'], redirectUri: 'https://app.example/callback', prompt: 'none', state: 's' };
-    const pkce = { codeChallenge: 'A'.repeat(43), codeChallengeMethod: 'S256' };
-    const page = await new Browser(origin).open(await msal.getAuthCodeUrl({ ...asked, ...pkce }));
-    expect(page.location?.searchParams.get('error')).toBe('login_required');
+  test('prompt none: login_required without a session, consent_required without consent', async () => {
+    const asked = { scopes: ['User.Read'], redirectUri: CALLBACK, prompt: 'none', ...PKCE };
+    const url = await bySecret(origin, CONTOSO.id, NEWCOMER).getAuthCodeUrl(asked);
+    const { location } = await new Browser(origin).open(url);
+    expect(location?.searchParams.get('error')).toBe('login_required');
+    const alice = new PersonAtPages(origin, ALICE);
+    await alice.arrive(await bySecret(origin, CONTOSO.id, WEB).getAuthCodeUrl({ ...asked, prompt: 'login' }));
+    const there = await alice.browser.open(url);
+    expect(there.location?.searchParams.get('error')).toBe('consent_required');
+  });
+
+  describe('given wrong input', () => {
+    const cc = { scopes: GRAPH_DEFAULT, skipCache: true };
+
+    test('an organization that is not there: ClientAuthError, endpoints_resolution_error', async () => {
+      const error = await thrown(bySecret(origin, 'nowhere.example', DAEMON).acquireTokenByClientCredential(cc));
+      expect(error).toBeInstanceOf(ClientAuthError);
+      expect(error).toMatchObject({ errorCode: 'endpoints_resolution_error' });
+    });
+
+    test('an application of another organization: ServerError, unauthorized_client or invalid_client, 700016', async () => {
+      const error = await thrown(bySecret(origin, FABRIKAM.id, DAEMON).acquireTokenByClientCredential(cc));
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ errorNo: 700016 });
+      expect(String(error)).toContain('No application with this client_id was found in the organization.');
+    });
+
+    test('a redirect URI that is not registered: a page for people with AADSTS50011’s words, and no redirect', async () => {
+      const asked = { scopes: ['User.Read'], redirectUri: 'https://app.example/other' };
+      const url = await bySecret(origin, CONTOSO.id, WEB).getAuthCodeUrl({ ...asked, ...PKCE });
+      const page = await new Browser(origin).open(url);
+      expect([page.status, page.location]).toEqual([400, undefined]);
+      expect(textOf(page)).toContain('redirect_uri');
+    });
+
+    test('another redirect URI at the redemption: ServerError, invalid_grant', async () => {
+      const msal = bySecret(origin, CONTOSO.id, WEB);
+      const { challenge, verifier } = await new CryptoProvider().generatePkceCodes();
+      const asked = { scopes: ['User.Read'], redirectUri: CALLBACK };
+      const pkce = { codeChallenge: challenge, codeChallengeMethod: 'S256' };
+      const answer = await new PersonAtPages(origin, ALICE).arrive(await msal.getAuthCodeUrl({ ...asked, ...pkce }));
+      const code = answer.searchParams.get('code') ?? '';
+      const redeemed = { ...asked, redirectUri: AUTH_CALLBACK, code, codeVerifier: verifier };
+      const error = await thrown(msal.acquireTokenByCode(redeemed));
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ errorCode: 'invalid_grant' });
+    });
+
+    test('no PKCE: invalid_request comes back to the application, and says what is missing', async () => {
+      const asked = { scopes: ['User.Read'], redirectUri: CALLBACK };
+      const url = await bySecret(origin, CONTOSO.id, WEB).getAuthCodeUrl(asked);
+      const { location } = await new Browser(origin).open(url);
+      expect(location?.searchParams.get('error')).toBe('invalid_request');
+      expect(location?.searchParams.get('error_description')).toMatch(/code_challenge|PKCE/);
+    });
+
+    test.each([
+      ['a secret that has expired', WEB.expiredSecret, 7000222, 'Add a new one'],
+      ['the secret of another', LEDGER.secret, 7000215, 'Send the value of the secret, not its id'],
+    ])('%s: ServerError, invalid_client', async (_what, secret, errorNo, words) => {
+      const msal = bySecret(origin, CONTOSO.id, { appId: WEB.appId, secret });
+      const error = await thrown(msal.acquireTokenByClientCredential(cc));
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ errorCode: 'invalid_client', errorNo });
+      expect(String(error)).toContain(words);
+    });
+
+    test.each([
+      ['a permission that nobody publishes', `api://${LEDGER.appId}/Entries.Nothing`, 'invalid_scope', 70011],
+      ['an API that is not there', 'api://00000000-0000-0000-0000-00000000abcd/.default', 'invalid_target', 500011],
+    ])('%s: ServerError, with its number', async (_what, scope, errorCode, errorNo) => {
+      const msal = bySecret(origin, CONTOSO.id, DAEMON);
+      const error = await thrown(msal.acquireTokenByClientCredential({ scopes: [scope] }));
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ errorCode, errorNo });
+    });
+
+    test.each([-600, 600])('a clock that is %i seconds off: ServerError, which says to check it', async (seconds) => {
+      // What MSAL is given by the application in place of its own clock.
+      const key = await importPKCS8(certificate.privateKey, 'RS256');
+      const at = Math.floor(Date.now() / 1_000) + seconds;
+      const clientAssertion = await new SignJWT({ nbf: at, jti: randomUUID() })
+        .setProtectedHeader({ alg: 'RS256', x5t: Buffer.from(certificate.thumbprint, 'hex').toString('base64url') })
+        .setIssuer(DAEMON.appId)
+        .setSubject(DAEMON.appId)
+        .setAudience(`${origin}/${CONTOSO.id}/oauth2/v2.0/token`)
+        .setIssuedAt(at)
+        .setExpirationTime(at + 590)
+        .sign(key);
+      const configuration = settings(origin, CONTOSO.id, { appId: DAEMON.appId, clientAssertion });
+      const error = await thrown(new ConfidentialClientApplication(configuration).acquireTokenByClientCredential(cc));
+      expect(error).toBeInstanceOf(ServerError);
+      expect(error).toMatchObject({ errorCode: 'invalid_client', errorNo: 700024 });
+      expect(String(error)).toContain('Check the clock');
+    });
   });
 });

@@ -153,7 +153,8 @@ export async function servedOrganizations(): Promise<Deployment> {
   const file = join(deployment.environment.DATA_DIRECTORY ?? '', 'organizations.json');
   writeFileSync(file, JSON.stringify({ tenants: [contoso, fabrikam] }));
   try {
-    await Promise.all([deployment.serve(), deployment.bailiwick('apply', '-f', file)]);
+    await deployment.serve();
+    await deployment.bailiwick('apply', '-f', file);
     await letExpire(deployment, 'old');
   } catch (error) {
     await deployment.end();

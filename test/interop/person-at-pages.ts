@@ -22,7 +22,7 @@ export class PersonAtPages {
     this.#credentials = credentials;
   }
 
-  /** @param decision what is answered where an application asks for something */
+  /** @param decision `cancel`: of the first page that asks */
   async goThrough(url: string | URL, decision: 'accept' | 'cancel' = 'accept'): Promise<Page> {
     return this.answer(await this.browser.open(String(url)), decision);
   }
@@ -41,8 +41,7 @@ export class PersonAtPages {
       const known: Readonly<Record<string, string>> = { ...this.#credentials, ...filled };
       const asked = Object.keys(known).filter((name) => name in form.fields);
       const fields = Object.fromEntries(asked.map((name) => [name, known[name] ?? '']));
-      const answer = /^Allow/.test(heading) ? decision : 'accept';
-      page = await this.browser.submit(page, { ...fields, decision: answer });
+      page = await this.browser.submit(page, { ...fields, decision });
     }
     return page;
   }

@@ -305,6 +305,20 @@ describe('DBF-02: connections that many tenants use in turn', () => {
     120_000,
   );
 
+  test('DBF-02: and nothing of a binding is left on the connection for a statement that binds nothing', async () => {
+    const often = <T>(work: () => Promise<T>) => Promise.all(Array.from({ length: 20 }, work));
+    await often(() => store.shortTransaction(reading(ta.id), idsSeen));
+    await often(() => store.transaction(reading(ta.id), idsSeen));
+    expect((await often(() => store.selfBoundStatement(reading(NO_TENANT), idsSeen))).flat()).toEqual([]);
+    const unbound = await often(() =>
+      store.transaction(reading(ta.id), async (permit) => {
+        await permit.query({ text: 'rollback' });
+        return idsSeen(permit);
+      }),
+    );
+    expect(unbound.flat()).toEqual([]);
+  });
+
   test('the control: with a binding that outlives its transaction the same look finds foreign rows', async () => {
     await store.transaction(reading(ta.id), (permit) =>
       permit.query({ text: `select set_config('bailiwick.tenant_id', $1, false)`, values: [tb.id] }),

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
-import { freePort, untilHealthy as untilTrusted } from '../../scripts/demo-story/processes.ts';
+import { freePort } from '../../scripts/demo-story/processes.ts';
 import { type DatabaseUrls, startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 
 const MAIN = resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -87,8 +88,7 @@ export async function aDeployment({ tls = false }: DeploymentOptions = {}): Prom
     serve: async (words = [], more = {}) => {
       const server = launch(words, more);
       const side = words.includes('directory') ? environment.DIRECTORY_ORIGIN : environment.AUTHENTICATION_ORIGIN;
-      if (tls) await untilTrusted(`${side}/healthz`, server.child, certificateAuthority);
-      else await untilHealthy(`${side}/healthz`, server);
+      await untilHealthy(`${side}/healthz`, server, tls ? certificateAuthority : undefined);
       return server;
     },
     end: async () => {
@@ -101,9 +101,12 @@ export async function aDeployment({ tls = false }: DeploymentOptions = {}): Prom
   };
 }
 
-export async function untilHealthy(url: string, { child, output }: RunningServer): Promise<void> {
+/** @param authority the file of the one that is to be trusted, which appears while the server starts */
+export async function untilHealthy(url: string, { child, output }: RunningServer, authority?: string): Promise<void> {
   for (let waited = 0; waited < 30_000; waited += 50) {
     if (child.exitCode !== null) break;
+    if (authority !== undefined && existsSync(authority))
+      setDefaultCACertificates([...getCACertificates('default'), readFileSync(authority, 'utf8')]);
     const status = await fetch(url).then(
       (answer) => answer.status,
       () => 0,

@@ -44,7 +44,7 @@ export default class InteropReporter {
 
   #versionOf(name) {
     const file = join(this.#root, 'node_modules', name, 'package.json');
-    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : 'unknown';
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : '–';
   }
 }
 

@@ -11,7 +11,7 @@ const LEAST = {
   config: 44,
   conformance: 9,
   directory: 30,
-  interop: 16,
+  interop: 78,
   interfaces: 700,
   isolation: 120,
   protocol: 205,

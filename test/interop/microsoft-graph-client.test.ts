@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client, GraphError, type PageCollection, PageIterator } from '@microsoft/microsoft-graph-client';
+import type { Deployment } from '../support/deployment.ts';
+import { bySecret, publicly, signIn } from './msal.ts';
+import { ADA, ALICE, CONSOLE, CONTOSO, DAEMON, LOOPBACK, PEOPLE, servedOrganizations } from './organizations.ts';
+import { thrown } from './thrown.ts';
+
+let deployment: Deployment;
+/** The administrator's, and an application's that may read people. */
+let ada: Client;
+let daemon: Client;
+
+/** As its page says for another cloud: the host is named, so that the token is sent there. */
+function clientOf(accessToken: string): Client {
+  const { origin, hostname } = new URL(deployment.directoryOrigin);
+  return Client.initWithMiddleware({
+    authProvider: { getAccessToken: async () => accessToken },
+    baseUrl: `${origin}/`,
+    customHosts: new Set([hostname]),
+  });
+}
+
+beforeAll(async () => {
+  deployment = await servedOrganizations();
+  const { origin } = deployment;
+  const asked = { scopes: ['User.ReadWrite.All'], redirectUri: `${LOOPBACK}:53682` };
+  ada = clientOf((await signIn(publicly(origin, CONTOSO.id, CONSOLE), origin, ADA, asked)).accessToken);
+  const scopes = ['https://graph.microsoft.com/.default'];
+  const token = await bySecret(origin, CONTOSO.id, DAEMON).acquireTokenByClientCredential({ scopes });
+  daemon = clientOf(token?.accessToken ?? '');
+}, 240_000);
+
+afterAll(() => deployment?.end());
+
+describe('@microsoft/microsoft-graph-client', () => {
+  test('GET /me and a person by id, with $select', async () => {
+    const me = await ada.api('/me').get();
+    expect(me).toMatchObject({ userPrincipalName: ADA.username });
+    const person = await daemon.api(`/users/${me.id}`).select(['id', 'displayName']).get();
+    expect(
+      Object.keys(person)
+        .filter((name) => !name.startsWith('@'))
+        .sort(),
+    ).toEqual(['displayName', 'id']);
+  });
+
+  test('PageIterator goes through all pages', async () => {
+    const first: PageCollection = await daemon.api('/users').top(5).select(['id', 'userPrincipalName']).get();
+    expect(first.value).toHaveLength(5);
+    const names: string[] = [];
+    const iterator = new PageIterator(daemon, first, ({ userPrincipalName }) => {
+      names.push(userPrincipalName);
+      return true;
+    });
+    await iterator.iterate();
+    expect([new Set(names).size, iterator.isComplete()]).toEqual([PEOPLE, true]);
+  });
+
+  test('$filter by the start of a name and by equality', async () => {
+    const found = await daemon.api('/users').filter("startswith(displayName,'Member')").select('displayName').get();
+    expect(found.value).toHaveLength(PEOPLE - 2);
+    const one = await daemon.api('/users').filter(`userPrincipalName eq '${ALICE.username}'`).get();
+    expect(one.value).toMatchObject([{ displayName: 'Alice Moreau' }]);
+  });
+
+  test('POST, PATCH and DELETE: a person made, changed and removed', async () => {
+    const made = await ada.api('/users').post({
+      ...{ accountEnabled: true, displayName: 'New Person' },
+      ...{ userPrincipalName: 'new@contoso.example', passwordProfile: { password: 'cobalt-thicket-spoon-61' } },
+    });
+    await ada.api(`/users/${made.id}`).patch({ jobTitle: 'Pilot' });
+    expect(await ada.api(`/users/${made.id}`).get()).toMatchObject({ jobTitle: 'Pilot' });
+    await ada.api(`/users/${made.id}`).delete();
+    expect(await thrown(ada.api(`/users/${made.id}`).get())).toMatchObject({ statusCode: 404 });
+  });
+
+  test.each([
+    ['what is not there', 404, 'Request_ResourceNotFound', () => daemon.api(`/users/${CONTOSO.id}`).get()],
+    ['what it may not', 403, 'Authorization_RequestDenied', () => daemon.api('/groups').post({ displayName: 'x' })],
+    ['a filter that is none', 400, 'Request_BadRequest', () => daemon.api('/users').filter('nothing').get()],
+    ['$batch, which is not there', 404, 'Request_ResourceNotFound', () => daemon.api('/$batch').post({ requests: [] })],
+    ['a token that is none', 401, 'InvalidAuthenticationToken', () => clientOf('none').api('/users').get()],
+  ])('%s is a GraphError with %i and its code', async (_what, statusCode, code, ask) => {
+    const error = await thrown(ask());
+    expect(error).toBeInstanceOf(GraphError);
+    expect(error).toMatchObject({ statusCode, code, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+  });
+});
