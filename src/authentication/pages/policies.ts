@@ -77,7 +77,7 @@ function consentPolicies({ policies, consentForm }: PoliciesModel): Html {
       disabled: consentForm === undefined,
     }),
   );
-  const fields = html`<fieldset><legend>What people may allow themselves</legend><p class="hint">Whatever one of these allows. With none, nobody consents for himself. Privileged permissions of the directory always need an administrator.</p>${choices}</fieldset>`;
+  const fields = html`<fieldset><legend>What people may allow themselves</legend><p class="hint">Whatever one of these allows. With none, nobody consents alone. Privileged permissions of the directory always need an administrator.</p>${choices}</fieldset>`;
   return html`<section class="section">${
     consentForm
       ? form(consentForm, [
