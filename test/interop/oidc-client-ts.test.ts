@@ -86,6 +86,8 @@ describe('oidc-client-ts', () => {
     const outcome = ask<User>(page, 'users.signinPopup()');
     const window = await opened;
     await window.getByLabel('Username').waitFor();
+    // A window that has lost its opener has no other way to answer in many libraries.
+    expect(await window.evaluate('opener !== null')).toBe(true);
     // The window is gone before its last page has loaded.
     await fillSignIn(window, ALICE).catch(() => undefined);
     expect(await outcome).toMatchObject({ profile: { preferred_username: ALICE.username } });
