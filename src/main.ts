@@ -105,6 +105,7 @@ function authenticationOf(config: Config, { sealer }: Database, { authorization,
     authorization,
     passwords,
     outbound: makeOutbound({ allow: config.outboundAllow }),
+    sendsMail: config.mail !== undefined,
     origin: config.authentication.origin,
     directoryOrigin: config.directory.origin,
     keys: {

@@ -63,6 +63,8 @@ export interface AuthenticationOptions {
   readonly outbound: Outbound;
   /** A refusal that belongs to no tenant's records: the security log's. Holds no secret and no name that was tried. */
   readonly onRefusal: OnRefusal;
+  /** The deployment has a mail server: people are told outside the pages. */
+  readonly sendsMail: boolean;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   readonly onError: (error: unknown, context?: RequestContext) => void;
 }

@@ -476,6 +476,17 @@ describe('the policy of requests', () => {
     expect(await settings()).toEqual(before);
   });
 
+  test('says when the deployment sends no mail, and nothing of it when it does', async () => {
+    const browser = await admin();
+    expect(textOf(await browser.open(at('/admin/policies')))).toContain('No mail is sent');
+    const mailing = await anAuthenticationServer(database, { sendsMail: true });
+    const person = await aPerson(database, mailing, tenant, { name: 'Ada', roles: ['Global Administrator'] });
+    const other = new Browser(mailing.origin);
+    const page = textOf(await enterPassword(other, await other.open(at('/admin/policies')), person));
+    expect([page.includes('Requests for more'), page.includes('No mail is sent')]).toEqual([true, false]);
+    await mailing.close();
+  });
+
   test('TEN-01: another organization’s person is nobody here', async () => {
     const browser = await admin();
     const page = await save(browser, await browser.open(at('/admin/policies')), { reviewer: theirReviewer.username });

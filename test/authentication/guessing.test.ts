@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, formsOf, type Page } from '../../scripts/demo-story/browser.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
@@ -252,6 +253,21 @@ describe('too much work', () => {
     const refused = await enterPassword(browser, page, { username: 'alice', password: 'x'.repeat(1_000_000) });
     expect(refused.status).toBe(413);
     expect(formsOf(refused)).toEqual([]);
+  });
+
+  test('DOS-10: so is one of which nobody says how long it is', async () => {
+    const { browser, page } = await atSignIn();
+    const cookie = [...browser.cookies].map(([name, { value }]) => `${name.split('|')[0]}=${value}`).join('; ');
+    const status = await new Promise((resolve, reject) => {
+      const asked = request(new URL(formsOf(page)[0]?.action ?? '', server.origin), {
+        method: 'POST',
+        headers: { ...browser.formHeaders, cookie, 'content-type': 'application/x-www-form-urlencoded' },
+      });
+      asked.once('response', ({ statusCode }) => resolve(statusCode)).once('error', reject);
+      asked.write(`username=alice&password=${'x'.repeat(15_000)}`);
+      asked.end('x'.repeat(15_000));
+    });
+    expect(status).toBe(413);
   });
 });
 

@@ -168,6 +168,7 @@ describe('an application of Entra’s', () => {
       'x\u001b[2Jy': 1,
       tags: ['\u001b]0;owned\u0007', 'a\nbailiwick: all is well'],
       web: { redirectUris: ['https://x.example/\u001b[2J*'] },
+      optionalClaims: { '\u001b[2J': [{ name: '\u001b[2Jx' }] },
     };
     const { stdout } = await take(crafted, '--dry-run');
     expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);

@@ -137,6 +137,8 @@ describe('an application', () => {
     expect((await server.call(theirs, 'PATCH', published.path, { identifierUris: own })).status).toBe(204);
     // For one organization alone any name will do, but not when it is published, and not what another is called by anyway.
     const { path } = await created({ identifierUris: ['api://orders', 'https://orders.internal'] });
+    for (const hostless of ['https://1.2.3.4.5', 'api://orders.example:99999'])
+      expect((await server.call(token, 'PATCH', path, { identifierUris: [hostless] })).status).toBe(400);
     expect((await server.call(token, 'PATCH', path, { signInAudience: 'AzureADMultipleOrgs' })).status).toBe(400);
     expect((await server.call(token, 'PATCH', path, { identifierUris: [`api://${victim.appId}`] })).status).toBe(400);
   });

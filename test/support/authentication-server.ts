@@ -30,6 +30,8 @@ export interface TestServerOptions {
   readonly outbound?: Outbound;
   /** Serves https with it. */
   readonly certificate?: OwnCertificate;
+  /** Whether it is told that there is a mail server; it sends none itself. */
+  readonly sendsMail?: boolean;
   /** Another door to the data, for builds that are broken on purpose. */
   readonly authorization?: Authorization;
 }
@@ -37,7 +39,13 @@ export interface TestServerOptions {
 /** The authorization server on a port of its own, wired as `main.ts` wires it, with the authentication login. */
 export async function anAuthenticationServer(
   database: Pick<TestDatabase, 'sealer' | 'openStore'>,
-  { publicOrigin, certificate, authorization: given, outbound = makeOutbound() }: TestServerOptions = {},
+  {
+    publicOrigin,
+    certificate,
+    authorization: given,
+    outbound = makeOutbound(),
+    sendsMail = false,
+  }: TestServerOptions = {},
 ): Promise<TestAuthenticationServer> {
   const errors: unknown[] = [];
   const refusals: string[] = [];
@@ -63,6 +71,7 @@ export async function anAuthenticationServer(
     authorization,
     passwords,
     outbound,
+    sendsMail,
     origin,
     directoryOrigin: 'http://localhost:8401',
     keys: {

@@ -283,7 +283,11 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
           { field: 'r1', displayName: t('Security'), kind: 'group' },
           { field: 'r2', kind: 'role' },
         ],
-        ...{ newReviewer: t('bob@contoso.example'), webhookUrl: `https://hooks.example/${t('requests')}` },
+        ...{
+          newReviewer: t('bob@contoso.example'),
+          sendsMail: false,
+          webhookUrl: `https://hooks.example/${t('requests')}`,
+        },
       },
     }),
     explain: explainPage({

@@ -24,9 +24,11 @@ const MOST = 100;
 /** Who may consent to what, and who decides on the rest. */
 export class AdminPoliciesPages {
   readonly #pages: SignedInPages;
+  readonly #sendsMail: boolean;
 
-  constructor(pages: SignedInPages) {
+  constructor(pages: SignedInPages, sendsMail: boolean) {
     this.#pages = pages;
+    this.#sendsMail = sendsMail;
   }
 
   async show(call: PageCall): Promise<void> {
@@ -103,6 +105,7 @@ export class AdminPoliciesPages {
         ...{ field: fieldOf(query), kind, displayName: displayName ?? undefined },
       })),
       webhookUrl: notificationWebhook?.url,
+      sendsMail: this.#sendsMail,
     };
   }
 

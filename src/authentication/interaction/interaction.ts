@@ -42,6 +42,7 @@ export interface MakeInteractionOptions {
   readonly origin: string;
   readonly keys: { readonly forms: Buffer };
   readonly passwords: Passwords;
+  readonly sendsMail: boolean;
   readonly onRefusal: OnRefusal;
   readonly provider: Provider;
   readonly clients: Clients;
@@ -95,7 +96,7 @@ export function makeInteraction(options: MakeInteractionOptions): { readonly rou
     myApplicationsPages: new MyApplicationsPages(signedInPages),
     adminApplications: new AdminApplicationsPages(signedInPages),
     adminRequests: new AdminRequestsPages(signedInPages),
-    adminPolicies: new AdminPoliciesPages(signedInPages),
+    adminPolicies: new AdminPoliciesPages(signedInPages, options.sendsMail),
     deviceStep: new DeviceStep({
       ...{ ...common, provider, clients, resources, signInStep },
       userCodes: new UserCodes(authorization, provider),

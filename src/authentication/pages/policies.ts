@@ -34,6 +34,8 @@ export interface RequestSettings {
   reviewers: readonly NamedReviewer[];
   /** As it was typed in. */
   newReviewer?: string | undefined;
+  /** Else mail waits, until it is too late. */
+  sendsMail: boolean;
   /** Where each request is told to, besides. */
   webhookUrl?: string | undefined;
 }
@@ -75,7 +77,7 @@ function consentPolicies({ policies, consentForm }: PoliciesModel): Html {
       disabled: consentForm === undefined,
     }),
   );
-  const fields = html`<fieldset><legend>What people may allow themselves</legend><p class="hint">Whatever one of these allows. With none, nobody consents for himself. Privileged permissions of the directory always need an administrator.</p>${choices}</fieldset>`;
+  const fields = html`<fieldset><legend>What people may allow themselves</legend><p class="hint">Whatever one of these allows. With none, nobody consents alone. Privileged permissions of the directory always need an administrator.</p>${choices}</fieldset>`;
   return html`<section class="section">${
     consentForm
       ? form(consentForm, [
@@ -87,13 +89,14 @@ function consentPolicies({ policies, consentForm }: PoliciesModel): Html {
 }
 
 function requestPolicy(settings: RequestSettings, requestForm: FormTarget | undefined): Html {
-  const { isEnabled, notifyReviewers, remindersEnabled, durationInDays, reviewers, webhookUrl } = settings;
+  const { isEnabled, notifyReviewers, remindersEnabled, durationInDays, reviewers, webhookUrl, sendsMail } = settings;
   const disabled = requestForm === undefined;
   const box = (name: string, label: string, checked: boolean, hint?: string) =>
     choice('checkbox', { name, value: 'true', label, checked, disabled, hint });
   const fields = html`<fieldset><legend>Requests for more</legend>
 ${isEnabled && reviewers.length === 0 && notice('caution', ICONS.caution, 'Nobody reviews', html`<p>People can ask once there is a reviewer.</p>`)}
 ${box('isEnabled', 'People can ask for what they may not allow themselves', isEnabled, 'The reviewers decide: all of them see all requests, old and new.')}
+${!sendsMail && notice('caution', ICONS.caution, 'No mail is sent', html`<p>This deployment has no mail server. Reviewers and those who asked find everything at these pages.</p>`)}
 ${box('notifyReviewers', 'Tell the reviewers by mail', notifyReviewers)}
 ${box('remindersEnabled', 'Remind them before a request expires', remindersEnabled)}
 <div class="field field-short"><label for="durationInDays">Days until a request expires</label><input id="durationInDays" name="durationInDays" type="number" inputmode="numeric" min="1" max="60" required value="${durationInDays}"${disabled && html` disabled`}></div></fieldset>

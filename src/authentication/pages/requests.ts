@@ -197,8 +197,8 @@ function asked({ scopes, state }: RequestModel): Html {
 
 function review(target: FormTarget, { scopes, expiresAt, justification, isForEverybody = false }: RequestModel): Html {
   return form(target, [
-    html`<fieldset><legend>What it may do</legend><p class="hint">In the name of who is signed in, and never more than he may do himself. Untick what it shall not have.</p>${scopes.map(scopeChoice)}</fieldset>`,
-    html`<fieldset><legend>For whom</legend>${choice('radio', { name: 'consentType', value: 'Principal', label: 'For those who asked', hint: 'Each for what he asked for.', checked: !isForEverybody })}${choice('radio', { name: 'consentType', value: 'AllPrincipals', label: 'For everybody', hint: 'Nobody in the organization is asked again for this.', checked: isForEverybody })}</fieldset>`,
+    html`<fieldset><legend>What it may do</legend><p class="hint">In the name of whoever is signed in, and never more than that person may do. Untick what it shall not have.</p>${scopes.map(scopeChoice)}</fieldset>`,
+    html`<fieldset><legend>For whom</legend>${choice('radio', { name: 'consentType', value: 'Principal', label: 'For those who asked', hint: 'Each person for what that person asked for.', checked: !isForEverybody })}${choice('radio', { name: 'consentType', value: 'AllPrincipals', label: 'For everybody', hint: 'Nobody in the organization is asked again for this.', checked: isForEverybody })}</fieldset>`,
     textArea({
       name: 'justification',
       label: 'What you tell those who asked',

@@ -45,7 +45,9 @@ const identifierUri = z
   .regex(
     /^(https|api):\/\/[a-z0-9][a-z0-9.-]*[a-z0-9](:\d+)?(\/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-])?$/,
     'Must be https://… or api://… without a trailing slash.',
-  );
+  )
+  // 1.2.3.4.5 and the port 99999 are of that form, and nothing that has a host.
+  .refine((uri) => URL.canParse(uri.replace(/^api:/, 'https:')), 'Must have the name of a host.');
 
 export const keyCredential = z
   .strictObject({
