@@ -33,6 +33,8 @@ export class TokenEndpoints {
       ctx.body = await this.#introspect(provider, request, request.presented, client.clientId);
     if (route === 'revocation') {
       await this.#tokens.revoke(provider, request.tenantId, request.presented, client.clientId);
+      // There is no content, and browser libraries refuse any type but JSON.
+      ctx.remove('Content-Type');
     }
   };
 

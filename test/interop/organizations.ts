@@ -3,12 +3,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { aClientCertificate } from '../support/client-certificate.ts';
+import { aDatabase } from '../support/database.ts';
 import { aDeployment, type Deployment } from '../support/deployment.ts';
 import { asSuperuser } from '../support/tenants.ts';
 
 /** Where every web application here is called back; nobody listens there: the tests hand the answer over. */
 export const CALLBACK = 'https://app.example/callback';
 export const AUTH_CALLBACK = 'https://app.example/auth/callback/bailiwick';
+/** Where single-page applications are called back at their origin. */
+const SPA_PATHS = ['/', '/shared', '/new', '/bridge'];
 /** As MSAL's own listener on loopback is registered. */
 export const LOOPBACK = 'http://localhost';
 
@@ -20,7 +23,7 @@ export const ADA = { username: 'ada@contoso.example', password: 'violet-tractor-
 export const ALICE = { username: 'alice@contoso.example', password: 'lantern-walnut-meadow-72' };
 export const CAROL = { username: 'carol@fabrikam.example', password: 'maple-satchel-tundra-85' };
 /** How many people the first organization has, so that lists of them have several pages. */
-export const PEOPLE = 12;
+export const PEOPLE = 7;
 
 export const certificate = aClientCertificate('Contoso Web');
 
@@ -147,11 +150,32 @@ const fabrikam = {
   oauth2PermissionGrants: [grant(WEB, SIGN_IN), grant(DESKTOP, SIGN_IN)],
 };
 
-/** The two organizations, served over https with an authority that this process trusts from here on. */
-export async function servedOrganizations(): Promise<Deployment> {
-  const deployment = await aDeployment({ tls: true });
+/** Single-page applications, of one origin: one that is consented to, and one that nobody has consented to. */
+export const SPA = registered();
+export const NEW_SPA = registered();
+
+function withSinglePages(origin: string, { applications, oauth2PermissionGrants, ...rest }: typeof contoso) {
+  const redirectUris = SPA_PATHS.map((path) => origin + path);
+  return {
+    ...rest,
+    applications: [
+      ...applications,
+      ...[SPA, NEW_SPA].map(({ id, appId }, index) => ({
+        ...{ id, appId, displayName: `Contoso Page ${index}`, spa: { redirectUris } },
+      })),
+    ],
+    oauth2PermissionGrants: [...oauth2PermissionGrants, grant(SPA, SIGN_IN), grant(SPA, 'Entries.Read', LEDGER.appId)],
+  };
+}
+
+/**
+ * The two organizations, served over https with an authority that this process trusts from here on.
+ * @param origin where single-page applications are, if there are any
+ */
+export async function servedOrganizations(origin?: string): Promise<Deployment> {
+  const deployment = await aDeployment({ tls: true, database: await aDatabase() });
   const file = join(deployment.environment.DATA_DIRECTORY ?? '', 'organizations.json');
-  writeFileSync(file, JSON.stringify({ tenants: [contoso, fabrikam] }));
+  writeFileSync(file, JSON.stringify({ tenants: [origin ? withSinglePages(origin, contoso) : contoso, fabrikam] }));
   try {
     await deployment.serve();
     await deployment.bailiwick('apply', '-f', file);

@@ -87,6 +87,12 @@ const userinfo = async (token: string, { at = tenant, method = 'GET', headers = 
   );
 const refresh = (token: string) => post(server.origin, tenant, 'token', refreshForm(web, token));
 
+test('a revocation is answered without content, and without a type of it', async () => {
+  const { refresh_token: token } = await tokens();
+  const { status, headers, text } = await revoke(web, token);
+  expect([status, headers.get('content-type'), text]).toEqual([200, null, '']);
+});
+
 describe('introspection', () => {
   test('tells a token’s client and its API what it may do now, and nobody else anything', async () => {
     const { access_token: token } = await tokens(

@@ -113,6 +113,27 @@ describe('signing out', () => {
     expect([done.status, done.location, done.text.includes('evil.example')]).toEqual([200, undefined, false]);
   });
 
+  test('names no application: returns to one that the person is signed in to', async () => {
+    const { browser } = await signIn(server, tenant, web, person);
+    const page = await browser.ask(logoutUrl({ post_logout_redirect_uri: web.redirectUri, state: 'bye' }));
+    expect([page.status, headingOf(page)]).toEqual([200, expect.stringMatching(/sign out/i)]);
+    const done = await browser.submit(page, { logout: 'yes' });
+    expect(done.location?.href).toBe(`${web.redirectUri}?state=bye`);
+    expect(await isSignedIn(browser)).toEqual([false, false]);
+  });
+
+  test('RED-16: names no application: returns to none that the person is not signed in to', async () => {
+    const other = await aClientApplication(database, tenant, { web: ['https://other.example/callback'] });
+    const elsewhere = await aTenant(database, 'Fabrikam');
+    const foreign = await aClientApplication(database, elsewhere, { web: ['https://foreign.example/callback'] });
+    for (const uri of [other.redirectUri, foreign.redirectUri, `${web.redirectUri}/`, `${web.redirectUri}?next=evil`]) {
+      const { browser } = await signIn(server, tenant, web, person);
+      const page = await browser.ask(logoutUrl({ post_logout_redirect_uri: uri }));
+      const done = await browser.submit(page, { logout: 'yes' });
+      expect([uri, done.status, done.location]).toEqual([uri, 200, undefined]);
+    }
+  });
+
   test('works for an application with redirect URIs of every kind', async () => {
     const mixed = await aClientApplication(database, tenant, {
       web: ['https://mixed.example/callback'],

@@ -11,7 +11,7 @@ const LEAST = {
   config: 44,
   conformance: 9,
   directory: 30,
-  interop: 78,
+  interop: 95,
   interfaces: 700,
   isolation: 120,
   protocol: 205,

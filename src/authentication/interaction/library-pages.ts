@@ -12,6 +12,7 @@ import type { Tenants } from '../tenants.ts';
 import type { ErrorPages } from './error-pages.ts';
 import { withParameters } from './outcomes.ts';
 import type { PageWriter } from './page-writer.ts';
+import { recogniseReturn } from './sign-out-return.ts';
 
 export interface LibraryPagesParts {
   readonly authorization: Authorization;
@@ -34,6 +35,7 @@ export class LibraryPages {
   async confirmLogout(ctx: KoaContextWithOIDC): Promise<void> {
     const { authorization, tenants, writer } = this.#parts;
     const { tenantId, principal } = currentRequest();
+    await recogniseReturn(ctx);
     const { session } = ctx.oidc;
     const account = await authorization.performInternal(principal, getAccount, session?.accountId ?? '');
     const secret = String(session?.state?.secret ?? '');
