@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { oneAtATime } from './one-at-a-time.ts';
 import { type PostgresHost, preparePostgresHost } from './postgres-host.ts';
 import { scramVerifier } from './scram-verifier.ts';
 import { readOrMake } from './write-once.ts';
@@ -21,7 +22,7 @@ export interface EmbeddedPostgres {
   urls(database: string): DatabaseUrls;
   /** The bootstrap superuser's URL: for making databases, never for serving. */
   readonly superuser: string;
-  /** Ends the server if this process started it. */
+  /** This process uses it no longer; the server ends with the last that does. */
   stop(): Promise<void>;
 }
 
@@ -31,9 +32,12 @@ type Passwords = Record<(typeof LOGINS)[number], string>;
 /** `duplicate_database`, and `unique_violation` where both were made at the same moment. */
 const ALREADY_MADE: ReadonlySet<string> = new Set(['42P04', '23505']);
 
+/** How the connections are called by which processes show that they use the server. */
+const PRESENCE = 'bailiwick presence';
+
 /**
- * A real Postgres from the npm package, in `directory`; started unless one runs there already. It listens on a unix
- * socket in a directory of mode 0700 only.
+ * A real Postgres from the npm package, in `directory`; started unless one runs there already, and ended by the last
+ * process that uses it. It listens on a unix socket in a directory of mode 0700 only.
  * @param settings further server settings, such as `fsync=off` in tests
  */
 export async function startEmbeddedPostgres(
@@ -41,23 +45,54 @@ export async function startEmbeddedPostgres(
   settings: readonly string[] = [],
 ): Promise<EmbeddedPostgres> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const host = await preparePostgresHost(directory);
-  const passwords = readPasswords(join(directory, 'postgres-logins.json'));
-  const url = (login: keyof Passwords, database: string) =>
-    `postgresql://bailiwick_${login === 'superuser' ? 'superuser' : `${login}_login`}:${passwords[login]}@/${database}?host=${encodeURIComponent(host.socketDirectory)}`;
-  const superuser = url('superuser', 'postgres');
-  const server = (await answers(superuser)) ? undefined : await start(host, passwords, settings, superuser);
-  await ensureOwner(superuser, passwords.owner);
-  return {
-    superuser,
-    urls: (database) => ({
-      owner: url('owner', database),
-      authentication: url('authentication', database),
-      directory: url('directory', database),
-      operator: url('operator', database),
-    }),
-    stop: () => (server ? stop(server) : Promise.resolve()),
-  };
+  const lock = join(directory, 'postgres.lock');
+  return oneAtATime(lock, async () => {
+    const host = await preparePostgresHost(directory);
+    const passwords = readPasswords(join(directory, 'postgres-logins.json'));
+    const url = (login: keyof Passwords, database: string) =>
+      `postgresql://bailiwick_${login === 'superuser' ? 'superuser' : `${login}_login`}:${passwords[login]}@/${database}?host=${encodeURIComponent(host.socketDirectory)}`;
+    const superuser = url('superuser', 'postgres');
+    const started = (await answers(superuser)) ? undefined : await start(host, passwords, settings, superuser);
+    await ensureOwner(superuser, passwords.owner);
+    const presence = await enter(superuser);
+    return {
+      superuser,
+      urls: (database) => ({
+        owner: url('owner', database),
+        authentication: url('authentication', database),
+        directory: url('directory', database),
+        operator: url('operator', database),
+      }),
+      stop: () =>
+        oneAtATime(lock, async () => {
+          if (await leave(presence)) await stop(host);
+          started?.letGo();
+        }),
+    };
+  });
+}
+
+async function enter(superuser: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: superuser, application_name: PRESENCE });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+/** @returns whether nobody is left */
+async function leave(presence: pg.Client): Promise<boolean> {
+  try {
+    const { rowCount } = await presence.query(
+      'select from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()',
+      [PRESENCE],
+    );
+    return rowCount === 0;
+  } catch {
+    // The server is gone.
+    return false;
+  } finally {
+    await presence.end().catch(() => {});
+  }
 }
 
 /** Makes the owner's database when it is not there. */
@@ -87,12 +122,18 @@ function readPasswords(file: string): Passwords {
   return JSON.parse(readOrMake(file, made)) as Passwords; // written by the line above
 }
 
+/** A server that this process started. */
+interface Started {
+  /** It may go on without this process. */
+  letGo(): void;
+}
+
 async function start(
   host: PostgresHost,
   passwords: Passwords,
   settings: readonly string[],
   superuser: string,
-): Promise<ChildProcess | undefined> {
+): Promise<Started> {
   if (!existsSync(join(host.dataDirectory, 'PG_VERSION'))) await initialise(host, passwords.superuser);
   const flags = [
     'listen_addresses=',
@@ -111,11 +152,17 @@ async function start(
   server.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     log = (log + chunk).slice(-4_000);
   });
-  process.once('exit', () => server.kill('SIGINT'));
+  // A process that ends without leaving takes the server along, as soon as nobody is connected.
+  const end = () => server.kill('SIGTERM');
+  process.once('exit', end);
+  const letGo = () => {
+    process.off('exit', end);
+    server.unref();
+    server.stderr?.destroy();
+  };
   for (let waited = 0; waited < 60_000; waited += 50) {
-    if (await answers(superuser)) return server.exitCode === null ? server : undefined;
-    // Another process may have won the race for the data directory: then its server answers soon.
-    if (server.exitCode !== null && waited > 10_000) break;
+    if (await answers(superuser)) return { letGo };
+    if (server.exitCode !== null) break;
     await sleep(50);
   }
   throw new Error(`The embedded Postgres did not start: ${log}`);
@@ -157,11 +204,15 @@ async function runInitdb({ initdb, dataDirectory, identity }: PostgresHost, pass
   if (code !== 0) throw new Error(`initdb failed: ${log}`);
 }
 
-async function stop(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return;
-  const ended = new Promise((resolve) => server.once('exit', resolve));
-  server.kill('SIGINT');
-  await ended;
+/** Ends the server in the fast way: what is not committed is rolled back. */
+async function stop({ dataDirectory }: PostgresHost): Promise<void> {
+  const file = join(dataDirectory, 'postmaster.pid');
+  const [pid = ''] = readFileSync(file, 'utf8').split('\n');
+  process.kill(Number(pid), 'SIGINT');
+  for (let waited = 0; existsSync(file); waited += 20) {
+    if (waited > 60_000) throw new Error(`The embedded Postgres (process ${pid}) does not end.`);
+    await sleep(20);
+  }
 }
 
 async function ensureOwner(superuser: string, password: string): Promise<void> {

@@ -68,6 +68,7 @@ export async function aDatabase(preparations: Partial<Preparations> = {}): Promi
     drop: async () => {
       await Promise.all([...stores.map((store) => store.end()), endSuperuser(superuserUrl)]);
       await dropDatabase(postgres.superuser, name);
+      await postgres.stop();
     },
   };
 }
