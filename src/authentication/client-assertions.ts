@@ -48,7 +48,8 @@ export function checkClientAssertion(
   if (!(seconds <= (mayBeReused() ? MAX_REUSED_SECONDS : MAX_SECONDS))) throw refuseAssertion('assertionTooLong');
   const keys = (oidc.client?.jwks?.keys ?? []).map((key): Json => ({ ...key }));
   for (const name of ['x5t', 'x5t#S256']) {
-    if (header[name] !== undefined && !keys.some((key) => key[name] === header[name])) {
+    const thumbprint = unpadded(header[name]);
+    if (thumbprint !== undefined && !keys.some((key) => key[name] === thumbprint)) {
       throw refuseAssertion('assertionKey');
     }
   }
@@ -69,6 +70,11 @@ export function reasonAgainst(assertion: string): 'assertionTime' | 'assertionIn
   } catch {
     return 'assertionInvalid';
   }
+}
+
+/** MSAL for Python ends a thumbprint with `=`, which RFC 7515, section 2, leaves out; it names the same certificate. */
+function unpadded(thumbprint: unknown): unknown {
+  return typeof thumbprint === 'string' ? thumbprint.replace(/=$/, '') : thumbprint;
 }
 
 /** Whether the application is set to use an assertion until it expires (`compatibility.assertionReuse`). */

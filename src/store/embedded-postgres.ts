@@ -28,6 +28,9 @@ export interface EmbeddedPostgres {
 const LOGINS = ['superuser', 'owner', 'authentication', 'directory', 'operator'] as const;
 type Passwords = Record<(typeof LOGINS)[number], string>;
 
+/** `duplicate_database`, and `unique_violation` where both were made at the same moment. */
+const ALREADY_MADE: ReadonlySet<string> = new Set(['42P04', '23505']);
+
 /**
  * A real Postgres from the npm package, in `directory`; started unless one runs there already. It listens on a unix
  * socket in a directory of mode 0700 only.
@@ -63,7 +66,12 @@ export async function ensureDatabase(superuser: string, name: string, template =
     const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
     if (rowCount) return;
     const [database, source] = [client.escapeIdentifier(name), client.escapeIdentifier(template)];
-    await client.query(`create database ${database} owner bailiwick_owner_login template ${source}`);
+    await client
+      .query(`create database ${database} owner bailiwick_owner_login template ${source}`)
+      .catch((error: unknown) => {
+        // Another process, which started with this one, was first.
+        if (!(error instanceof pg.DatabaseError && ALREADY_MADE.has(error.code ?? ''))) throw error;
+      });
   });
 }
 

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { aClientCertificate } from '../support/client-certificate.ts';
+import { aDatabase } from '../support/database.ts';
 import { aDeployment, type Deployment } from '../support/deployment.ts';
 import { asSuperuser } from '../support/tenants.ts';
 
@@ -22,7 +23,7 @@ export const ADA = { username: 'ada@contoso.example', password: 'violet-tractor-
 export const ALICE = { username: 'alice@contoso.example', password: 'lantern-walnut-meadow-72' };
 export const CAROL = { username: 'carol@fabrikam.example', password: 'maple-satchel-tundra-85' };
 /** How many people the first organization has, so that lists of them have several pages. */
-export const PEOPLE = 12;
+export const PEOPLE = 7;
 
 export const certificate = aClientCertificate('Contoso Web');
 
@@ -172,7 +173,7 @@ function withSinglePages(origin: string, { applications, oauth2PermissionGrants,
  * @param origin where single-page applications are, if there are any
  */
 export async function servedOrganizations(origin?: string): Promise<Deployment> {
-  const deployment = await aDeployment({ tls: true });
+  const deployment = await aDeployment({ tls: true, database: await aDatabase() });
   const file = join(deployment.environment.DATA_DIRECTORY ?? '', 'organizations.json');
   writeFileSync(file, JSON.stringify({ tenants: [origin ? withSinglePages(origin, contoso) : contoso, fabrikam] }));
   try {

@@ -225,6 +225,7 @@ describe('a client assertion', () => {
         {},
         { x5t: THUMBPRINT.x5t },
         { 'x5t#S256': THUMBPRINT['x5t#S256'] },
+        { x5t: `${THUMBPRINT.x5t}=` },
         { kid: THUMBPRINT.x5t },
         { kid: hex },
       ];
@@ -234,6 +235,15 @@ describe('a client assertion', () => {
       }
     },
   );
+
+  test('of a certificate is taken with times in fractions of a second, as MSAL for Python writes them', async () => {
+    const daemon = await aDaemon({ keys: [CERTIFICATE], isConfidential: false });
+    const now = Date.now() / 1_000 - 0.123_4;
+    const claims = { iat: now, nbf: undefined, exp: now + 600 };
+    const assertion = await assertionOf(daemon, { claims, header: { alg: 'RS256' }, key: rsa.privateKey });
+    expect((await present(assertion)).status).toBe(200);
+    expect(outcome(await present(assertion))).toEqual(UNAUTHENTICATED);
+  });
 
   test('CLI-04: for anybody else is refused', async () => {
     const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false });
@@ -311,6 +321,7 @@ describe('a client assertion', () => {
       ['a key that is not registered', { key: stranger.privateKey }],
       ['an unknown kid', { header: { kid: 'another' } }],
       ['an unknown thumbprint', { header: { x5t: THUMBPRINT.x5t } }],
+      ['a thumbprint that is only padding', { header: { x5t: '=' } }],
       ['an algorithm that is not the key’s', { header: { alg: 'RS256' }, key: rsa.privateKey }],
       ['no exp', { claims: { exp: undefined } }],
       ['no jti', { claims: { jti: undefined } }],

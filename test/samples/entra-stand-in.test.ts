@@ -97,7 +97,8 @@ describe('the five minutes', () => {
 describe('the job in CI', () => {
   test('starts Bailiwick, makes the organization, and gives the tests what they need', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'bailiwick-job-'));
-    symlinkSync(aReadersDirectory(), join(directory, 'bailiwick'));
+    const copy = aReadersDirectory();
+    symlinkSync(copy, join(directory, 'bailiwick'));
     symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
     writeIn(directory, 'test/contoso.yaml', fileOf('test/contoso.yaml'));
     writeIn(directory, 'app.mjs', fileOf('app.mjs'));
@@ -123,7 +124,7 @@ describe('the job in CI', () => {
     } finally {
       await ended();
       rmSync(realpathSync(join(directory, '.data', 'postgres')), { recursive: true, force: true });
-      rmSync(directory, { recursive: true, force: true });
+      for (const made of [copy, directory]) rmSync(made, { recursive: true, force: true });
     }
   }, 240_000);
 });

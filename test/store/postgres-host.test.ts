@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
+import { dropDatabase, ensureDatabase, startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
 import { preparePostgresHost } from '../../src/store/postgres-host.ts';
 import { scramVerifier } from '../../src/store/scram-verifier.ts';
 import { aDatabase } from '../support/database.ts';
@@ -67,6 +67,22 @@ describe('the directory of the embedded Postgres', () => {
     if (isRoot) expect([statSync(target).uid, statSync(target).mode & 0o777]).toEqual([0, 0o755]);
     rmSync(target, { recursive: true });
   });
+});
+
+test('a database is made once by processes that start together', async () => {
+  const { superuserUrl, drop } = await aDatabase();
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  try {
+    await Promise.all(Array.from({ length: 8 }, () => ensureDatabase(superuserUrl, name)));
+    const client = new pg.Client({ connectionString: superuserUrl });
+    await client.connect();
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
+    await client.end();
+    expect(rowCount).toBe(1);
+  } finally {
+    await dropDatabase(superuserUrl, name);
+    await drop();
+  }
 });
 
 describe('passwords of the database', () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,10 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import { freePort } from '../../scripts/demo-story/processes.ts';
 import { type DatabaseUrls, startEmbeddedPostgres } from '../../src/store/embedded-postgres.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { deploymentApplications } from '../../src/vocabulary/permissions.ts';
+import type { TestDatabase } from './database.ts';
+import { asSuperuser } from './tenants.ts';
 
 const MAIN = resolve(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const run = promisify(execFile);
@@ -39,20 +43,21 @@ export interface Deployment {
 export interface DeploymentOptions {
   /** Over https, with the deployment's own authority, which this process comes to trust as soon as it is served. */
   readonly tls?: boolean;
+  /** Where it keeps its rows, and goes with it; an embedded Postgres of its own unless given. */
+  readonly database?: TestDatabase;
 }
 
-export async function aDeployment({ tls = false }: DeploymentOptions = {}): Promise<Deployment> {
+export async function aDeployment({ tls = false, database }: DeploymentOptions = {}): Promise<Deployment> {
   const data = mkdtempSync(join(tmpdir(), 'bailiwick-deployment-'));
-  const postgres = await startEmbeddedPostgres(data);
   const [port, directoryPort] = [await freePort(), await freePort()];
   const scheme = tls ? 'https' : 'http';
   const certificateAuthority = join(data, 'tls', 'ca.pem');
-  const environment = {
-    DATA_DIRECTORY: data,
+  const origins = {
     AUTHENTICATION_ORIGIN: `${scheme}://localhost:${port}`,
     DIRECTORY_ORIGIN: `${scheme}://localhost:${directoryPort}`,
-    LOG_LEVEL: 'debug',
   };
+  const place = database ? await placeIn(database, data, origins.DIRECTORY_ORIGIN) : await ownPlace(data);
+  const environment = { DATA_DIRECTORY: data, ...origins, ...place.environment, LOG_LEVEL: 'debug' };
   const launched: RunningServer[] = [];
   const launch = (words: readonly string[], more: Record<string, string> = {}): RunningServer => {
     const child = spawn(process.execPath, [MAIN, 'serve', ...(tls ? ['--tls'] : []), ...words], {
@@ -74,8 +79,8 @@ export async function aDeployment({ tls = false }: DeploymentOptions = {}): Prom
   return {
     origin: environment.AUTHENTICATION_ORIGIN,
     directoryOrigin: environment.DIRECTORY_ORIGIN,
-    urls: postgres.urls('bailiwick'),
-    superuserUrl: postgres.superuser.replace('/postgres?', '/bailiwick?'),
+    urls: place.urls,
+    superuserUrl: place.superuserUrl,
     certificateAuthority,
     environment,
     bailiwick: async (...words) => {
@@ -94,11 +99,46 @@ export async function aDeployment({ tls = false }: DeploymentOptions = {}): Prom
     end: async () => {
       for (const { child } of launched) child.kill('SIGKILL');
       await Promise.all(launched.map(({ ended }) => ended));
-      await postgres.stop();
-      rmSync(realpathSync(join(data, 'postgres')), { recursive: true, force: true });
+      await place.close();
       rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+/** Where a deployment keeps its rows. */
+interface Place {
+  readonly urls: DatabaseUrls;
+  readonly superuserUrl: string;
+  readonly environment: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+async function ownPlace(data: string): Promise<Place> {
+  const postgres = await startEmbeddedPostgres(data);
+  return {
+    urls: postgres.urls('bailiwick'),
+    superuserUrl: postgres.superuser.replace('/postgres?', '/bailiwick?'),
+    environment: {},
+    close: async () => {
+      await postgres.stop();
+      rmSync(realpathSync(join(data, 'postgres')), { recursive: true, force: true });
+    },
+  };
+}
+
+/** As an operator migrates a Postgres of his own: with this deployment's key and origin. */
+async function placeIn(database: TestDatabase, data: string, directoryOrigin: string): Promise<Place> {
+  const { urls, superuserUrl, sealer, key } = database;
+  writeFileSync(join(data, 'key-encryption-key'), key.toString('base64url'), { mode: 0o600 });
+  // That of the template.
+  await asSuperuser(database, 'delete from deployment');
+  await migrate({ url: (login) => urls[login], sealer }, deploymentApplications(directoryOrigin));
+  const environment = {
+    AUTHENTICATION_DATABASE_URL: urls.authentication,
+    DIRECTORY_DATABASE_URL: urls.directory,
+    OPERATOR_DATABASE_URL: urls.operator,
+  };
+  return { urls, superuserUrl, environment, close: () => database.drop() };
 }
 
 /** @param authority the file of the one that is to be trusted, which appears while the server starts */
