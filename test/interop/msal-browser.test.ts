@@ -204,6 +204,19 @@ describe('@azure/msal-browser', () => {
     await context.close();
   });
 
+  test('consent that is an administrator’s: a page that says so, then ServerError access_denied', async () => {
+    const { page, context } = await aGuest(chromium);
+    await open(page, `${app.origin}/new`);
+    await leave(page, "application.loginRedirect({ scopes: ['User.Read.All'] })");
+    await fillSignIn(page, ALICE);
+    expect(await heading(page)).toBe('An administrator has to approve this');
+    await press(page, 'Back to Contoso');
+    await ready(page);
+    const error = await ask(page, '(async () => { throw answer; })()');
+    expect(error).toMatchObject({ thrown: 'ServerError', errorCode: 'access_denied' });
+    await context.close();
+  });
+
   test('consent refused: ServerError access_denied, which the application shows', async () => {
     const { page, context } = await aGuest(chromium);
     await open(page, `${app.origin}/new`);
