@@ -67,7 +67,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
   nameAssertionAudiences(provider, parts.origin);
   nameTenantInTokens(provider);
   parts.grants.register(provider);
-  parts.refreshGrant.register(provider);
+  parts.refreshGrant.register(provider, issuer);
   parts.deviceGrant.register(provider);
   parts.clientCredentialsGrant.register(provider, issuer);
   for (const grant of parts.exchangeGrants) grant.register(provider, issuer);

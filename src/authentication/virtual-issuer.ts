@@ -11,7 +11,12 @@ import { signingAlgorithms } from './signing-slot.ts';
 import type { TenantKeyring } from './tenant-keyring.ts';
 
 /** What ends with an ID token seldom or never makes its key itself: nobody else is to wait for RSA. */
-const WITHOUT_ID_TOKEN: ReadonlySet<string> = new Set(['client_credentials', ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT]);
+const WITHOUT_ID_TOKEN: ReadonlySet<string> = new Set([
+  'client_credentials',
+  'refresh_token',
+  ON_BEHALF_OF_GRANT,
+  TOKEN_EXCHANGE_GRANT,
+]);
 
 /** What one request knows of its tenant. Made by the router before anything of the library runs. */
 export interface Tenancy {
@@ -79,8 +84,8 @@ export interface VirtualIssuer {
 
 /**
  * Lets one Provider serve every tenant's issuer. All that Bailiwick bends of the library is here, in
- * `context-accessor.ts` and in `signing-slot.ts`, on members that its type definitions publish; `virtual-issuer.test.ts` has a test for each
- * assumption. Call it once, right after the Provider is constructed with `origin` as its issuer.
+ * `context-accessor.ts` and in `signing-slot.ts`, on members that its type definitions publish;
+ * `virtual-issuer.test.ts` has a test for each assumption. Call it once, right after the Provider is constructed with `origin` as its issuer.
  */
 export function makeVirtualIssuer(provider: Provider, options: VirtualIssuerOptions): VirtualIssuer {
   const issuerOf = (tenantId: string) => `${options.origin}/${tenantId}/v2.0`;

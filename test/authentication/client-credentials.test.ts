@@ -44,6 +44,17 @@ describe('client credentials', () => {
     expect(body.correlation_id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  test('no RSA key is made for them: that would take a thousand times as long as a token', async () => {
+    const daemon = await aDaemon();
+    await assign(daemon.servicePrincipalId, 'User.Read.All');
+    expect((await ask(daemon)).status).toBe(200);
+    expect(
+      await asSuperuser(database, `select kid from signing_keys where tenant_id = $1 and algorithm <> 'ES256'`, [
+        tenant.id,
+      ]),
+    ).toEqual([]);
+  });
+
   test('what is assigned is in the token, signed by the key of the tenant, and recorded', async () => {
     const daemon = await aDaemon();
     await assign(daemon.servicePrincipalId, 'User.Read.All');

@@ -9,7 +9,7 @@ import { FAMILY_SECONDS, grantedScopes } from '../adapter.ts';
 import type { Grants } from '../grants.ts';
 import { currentRequest } from '../oauth-request.ts';
 import type { LiveAccessToken, PresentedTokens } from '../presented-tokens.ts';
-import { makeRefreshedTokens, type RefreshedTokens } from '../refresh/refreshed-tokens.ts';
+import { idTokenAlgorithm, makeRefreshedTokens, type RefreshedTokens } from '../refresh/refreshed-tokens.ts';
 import type { WantedScopes } from '../refresh/wanted-scopes.ts';
 import { refuse } from '../refusals.ts';
 import { askedValues } from '../requested-scopes.ts';
@@ -149,8 +149,4 @@ function grantOf(
   if (openid) grant.addOIDCScope(openid);
   for (const [identifier, scope] of Object.entries(resources)) grant.addResourceScope(identifier, scope);
   return grant;
-}
-
-function idTokenAlgorithm({ oidc }: ExchangeContext): 'ES256' | 'RS256' {
-  return oidc.client.idTokenSignedResponseAlg === 'ES256' ? 'ES256' : 'RS256';
 }

@@ -9,8 +9,9 @@ import { refuse } from '../refusals.ts';
 import { askedValues } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
 import { factsOn, requireToken } from '../token-decisions.ts';
+import type { VirtualIssuer } from '../virtual-issuer.ts';
 import { RefreshTokenChain } from './refresh-token-chain.ts';
-import { makeRefreshedTokens, type RefreshContext } from './refreshed-tokens.ts';
+import { idTokenAlgorithm, makeRefreshedTokens, type RefreshContext } from './refreshed-tokens.ts';
 import { type WantedScopes, wantedScopes } from './wanted-scopes.ts';
 
 /**
@@ -31,15 +32,15 @@ export class RefreshGrant {
   }
 
   /** Replaces the library's handler. */
-  register(provider: Provider): void {
-    provider.registerGrantType('refresh_token', (ctx: RefreshContext) => this.#redeem(provider, ctx), [
+  register(provider: Provider, issuer: VirtualIssuer): void {
+    provider.registerGrantType('refresh_token', (ctx: RefreshContext) => this.#redeem(provider, issuer, ctx), [
       'refresh_token',
       'scope',
       'resource',
     ]);
   }
 
-  async #redeem(provider: Provider, ctx: RefreshContext): Promise<void> {
+  async #redeem(provider: Provider, issuer: VirtualIssuer, ctx: RefreshContext): Promise<void> {
     const value = ctx.oidc.params.refresh_token;
     if (!value) throw new errors.InvalidRequest("missing required parameter 'refresh_token'");
     const parent = await provider.RefreshToken.find(value);
@@ -56,6 +57,7 @@ export class RefreshGrant {
       decision: await this.#decide(ctx, parent, wanted),
       gty: 'refresh_token',
     } as const;
+    if (refresh.wanted.oidc.includes('openid')) await issuer.readyToSign(idTokenAlgorithm(ctx));
     const tokens = await makeRefreshedTokens(provider, ctx, this.#resources, refresh);
     const { platform } = live.family;
     const refreshToken =

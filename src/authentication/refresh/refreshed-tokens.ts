@@ -83,6 +83,11 @@ async function idToken(
   return token.issue({ use: 'idtoken' });
 }
 
+/** By which the client wants its ID tokens signed. */
+export function idTokenAlgorithm({ oidc }: TokenEndpointGrantContext): 'ES256' | 'RS256' {
+  return oidc.client.idTokenSignedResponseAlg === 'ES256' ? 'ES256' : 'RS256';
+}
+
 function boundedBy({ notAfter }: Refresh, { accessTokenTTL = ACCESS_TOKEN_SECONDS }: ResourceServer) {
   if (notAfter === undefined) return {};
   return { expiresIn: Math.max(1, Math.min(accessTokenTTL, notAfter - Math.floor(Date.now() / 1_000))) };
