@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import Provider, { errors, type Grant, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
+import { preAuthorizedScopes } from '../authorization/consent/pre-authorization.ts';
 import { type Account, getAccount, getUserAssignment } from '../authorization/internal/accounts.ts';
 import { grantPreAuthorized } from '../authorization/internal/pre-authorization.ts';
 import { getTokenFacts } from '../authorization/internal/token-facts.ts';
 import type { Authorization } from '../authorization/perform.ts';
-import { preAuthorizedScopes } from '../authorization/pre-authorization.ts';
 import { decideToken, recordedDecision } from '../authorization/token-decision.ts';
 import { parseAppId, parseObjectId } from '../vocabulary/ids.ts';
 import type { DecisionReason, TokenAsk, TokenFacts } from '../vocabulary/token-decision.ts';

@@ -1,4 +1,4 @@
-import { type ConsentOrigin, getConsentOrigins } from '../authorization/consent-origins.ts';
+import { type ConsentOrigin, getConsentOrigins } from '../authorization/consent/origins.ts';
 import type { AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal } from '../vocabulary/applications.ts';
 import type { Consents } from './consents.ts';
 import { table } from './output.ts';

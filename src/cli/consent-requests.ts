@@ -5,7 +5,7 @@ import {
   getConsentRequest,
   getConsentRequests,
 } from '../authorization/catalogue/consent-requests.ts';
-import type { ConsentRequestDetails } from '../authorization/consent-request-details.ts';
+import type { ConsentRequestDetails } from '../authorization/consent/request-details.ts';
 import { type AppConsentRequest, fromPendingScopes, type ScopesOfApi } from '../vocabulary/consent-requests.ts';
 import { print, table } from './output.ts';
 import { CommandError, type Rooms } from './rooms.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { mayConsentForSelf, reachNeeded, verdictOn } from '../../src/authorization/consent-decision.ts';
+import { mayConsentForSelf, reachNeeded, verdictOn } from '../../src/authorization/consent/decision.ts';
 import {
   BUILT_IN_GRANT_POLICIES,
   type ConditionSet,

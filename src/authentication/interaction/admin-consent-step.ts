@@ -1,5 +1,5 @@
 import { consentForOrganization } from '../../authorization/catalogue/page-consents.ts';
-import { reachNeeded } from '../../authorization/consent-decision.ts';
+import { reachNeeded } from '../../authorization/consent/decision.ts';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
 import type { ClientDefinition } from '../../authorization/internal/clients.ts';
 import { getGrantedScopes } from '../../authorization/internal/consents.ts';

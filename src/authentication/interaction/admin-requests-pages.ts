@@ -5,7 +5,7 @@ import {
   getConsentRequest,
   getConsentRequests,
 } from '../../authorization/catalogue/consent-requests.ts';
-import type { ConsentRequestDetails, ReviewedScope } from '../../authorization/consent-request-details.ts';
+import type { ConsentRequestDetails, ReviewedScope } from '../../authorization/consent/request-details.ts';
 import type { AppConsentRequest, ScopesOfApi } from '../../vocabulary/consent-requests.ts';
 import { DirectoryError } from '../../vocabulary/errors.ts';
 import type { Cursor } from '../../vocabulary/list-query.ts';

@@ -1,4 +1,4 @@
-import { verdictOn } from '../../authorization/consent-decision.ts';
+import { verdictOn } from '../../authorization/consent/decision.ts';
 import type { ClientDefinition, PublishedScope, ResourceState } from '../../authorization/internal/clients.ts';
 import type { GrantedScopes } from '../../authorization/internal/consents.ts';
 import type { ConsentPolicies, ConsentVerdict } from '../../vocabulary/consent-policy.ts';

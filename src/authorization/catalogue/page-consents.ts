@@ -4,7 +4,7 @@ import { type ConsentPermit, recordConsent } from '../../directory/consents.ts';
 import { listMyApplications } from '../../directory/own-consents.ts';
 import { badRequest, notFound } from '../../vocabulary/errors.ts';
 import type { AppId, ObjectId } from '../../vocabulary/ids.ts';
-import { reachNeeded, verdictOn } from '../consent-decision.ts';
+import { reachNeeded, verdictOn } from '../consent/decision.ts';
 import { readOperation, type Target, writeOperation } from '../operation.ts';
 import { appId, referencedId } from './inputs.ts';
 import { deciderOf, signedIn } from './signed-in.ts';

@@ -4,8 +4,8 @@ import { readTokenFacts } from '../../directory/token-facts.ts';
 import type { AppId, ObjectId } from '../../vocabulary/ids.ts';
 import type { ObjectChange } from '../../vocabulary/objects.ts';
 import { PRE_AUTHORIZED, type TokenAsk } from '../../vocabulary/token-decision.ts';
+import { preAuthorizedScopes } from '../consent/pre-authorization.ts';
 import { internalOperation } from '../operation.ts';
-import { preAuthorizedScopes } from '../pre-authorization.ts';
 
 export interface PreAuthorizedSignIn {
   readonly appId: AppId;

@@ -2,17 +2,17 @@ import {
   describeScopes,
   lockOpenConsentRequest,
   readRequestedApplication,
-} from '../directory/consent-request-review.ts';
-import { isRequester, type ReadRequests } from '../directory/consent-requests.ts';
-import { isConsentReviewer } from '../directory/consent-reviewers.ts';
-import type { Permit } from '../store/permit.ts';
-import type { DirectoryAction } from '../vocabulary/actions.ts';
-import type { ScopesOfApi } from '../vocabulary/consent-requests.ts';
-import { actionsOf } from '../vocabulary/directory-roles.ts';
-import { notFound } from '../vocabulary/errors.ts';
-import type { ObjectId } from '../vocabulary/ids.ts';
-import { reachToApprove } from './consent-request-decision.ts';
-import type { Caller, Target } from './operation.ts';
+} from '../../directory/consent-request-review.ts';
+import { isRequester, type ReadRequests } from '../../directory/consent-requests.ts';
+import { isConsentReviewer } from '../../directory/consent-reviewers.ts';
+import type { Permit } from '../../store/permit.ts';
+import type { DirectoryAction } from '../../vocabulary/actions.ts';
+import type { ScopesOfApi } from '../../vocabulary/consent-requests.ts';
+import { actionsOf } from '../../vocabulary/directory-roles.ts';
+import { notFound } from '../../vocabulary/errors.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
+import type { Caller, Target } from '../operation.ts';
+import { reachToApprove } from './request-decision.ts';
 
 /** What a caller may see and do with requests for consent, now. */
 export interface RequestSight {

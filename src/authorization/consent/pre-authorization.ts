@@ -1,4 +1,4 @@
-import type { ResourceFacts, TokenAsk, TokenFacts } from '../vocabulary/token-decision.ts';
+import type { ResourceFacts, TokenAsk, TokenFacts } from '../../vocabulary/token-decision.ts';
 
 export interface PreAuthorizedScopes {
   readonly resource: ResourceFacts;

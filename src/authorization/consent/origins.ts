@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { readConsentOrigins } from '../directory/consent-origins.ts';
-import { objectId } from './catalogue/inputs.ts';
-import { readOperation } from './operation.ts';
+import { readConsentOrigins } from '../../directory/consent-origins.ts';
+import { objectId } from '../catalogue/inputs.ts';
+import { readOperation } from '../operation.ts';
 
-export type { ConsentOrigin } from '../directory/consent-origins.ts';
+export type { ConsentOrigin } from '../../directory/consent-origins.ts';
 
 /**
  * For the command line, which may read no audit log: of the records only those by which these grants and assignments

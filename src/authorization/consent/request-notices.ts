@@ -1,9 +1,9 @@
-import type { OpenConsentRequest } from '../directory/consent-request-review.ts';
-import type { AskedConsent } from '../directory/consent-requests.ts';
-import { type Notice, WEBHOOK } from '../directory/outbox.ts';
-import type { AdminConsentRequestPolicy } from '../vocabulary/consent-policy.ts';
-import { commonScopes, countScopes, type ScopesOfApi, unionOfScopes } from '../vocabulary/consent-requests.ts';
-import type { ObjectId } from '../vocabulary/ids.ts';
+import type { OpenConsentRequest } from '../../directory/consent-request-review.ts';
+import type { AskedConsent } from '../../directory/consent-requests.ts';
+import { type Notice, WEBHOOK } from '../../directory/outbox.ts';
+import type { AdminConsentRequestPolicy } from '../../vocabulary/consent-policy.ts';
+import { commonScopes, countScopes, type ScopesOfApi, unionOfScopes } from '../../vocabulary/consent-requests.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
 
 /** The application that is asked for. */
 export interface NamedApplication {

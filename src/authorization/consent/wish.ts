@@ -1,11 +1,11 @@
-import { readConsentPolicies } from '../directory/consent-policies.ts';
-import { readRequestedApplication } from '../directory/consent-request-review.ts';
-import { requirePublished } from '../directory/permission-grants.ts';
-import type { Permit } from '../store/permit.ts';
-import type { ScopesOfApi } from '../vocabulary/consent-requests.ts';
-import { badRequest, notFound } from '../vocabulary/errors.ts';
-import type { AppId, ObjectId } from '../vocabulary/ids.ts';
-import { verdictOn } from './consent-decision.ts';
+import { readConsentPolicies } from '../../directory/consent-policies.ts';
+import { readRequestedApplication } from '../../directory/consent-request-review.ts';
+import { requirePublished } from '../../directory/permission-grants.ts';
+import type { Permit } from '../../store/permit.ts';
+import type { ScopesOfApi } from '../../vocabulary/consent-requests.ts';
+import { badRequest, notFound } from '../../vocabulary/errors.ts';
+import type { AppId, ObjectId } from '../../vocabulary/ids.ts';
+import { verdictOn } from './decision.ts';
 
 /** What a person would have an application do for him. */
 interface Wish {

@@ -3,10 +3,10 @@ import {
   type RequestedApplication,
   type RequestedScope,
   type ScopesOfApi,
-} from '../vocabulary/consent-requests.ts';
-import type { ConsentReach } from '../vocabulary/directory-roles.ts';
-import type { ObjectId } from '../vocabulary/ids.ts';
-import { reachNeeded } from './consent-decision.ts';
+} from '../../vocabulary/consent-requests.ts';
+import type { ConsentReach } from '../../vocabulary/directory-roles.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
+import { reachNeeded } from './decision.ts';
 
 /** What an approval depends on besides who the reviewer is. */
 export interface Approvable {

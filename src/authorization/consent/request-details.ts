@@ -1,10 +1,10 @@
-import { describeScopes, readRequestedApplication } from '../directory/consent-request-review.ts';
+import { describeScopes, readRequestedApplication } from '../../directory/consent-request-review.ts';
 import {
   findConsentRequestDecision,
   listUserConsentRequests,
   type ReadRequests,
   readConsentRequest,
-} from '../directory/consent-requests.ts';
+} from '../../directory/consent-requests.ts';
 import {
   type AppConsentRequest,
   type ConsentApproval,
@@ -16,12 +16,12 @@ import {
   type RequestedScope,
   toPendingScopes,
   type UserConsentRequest,
-} from '../vocabulary/consent-requests.ts';
-import { CONSENT_REACHES, consentReachOf } from '../vocabulary/directory-roles.ts';
-import type { ObjectId } from '../vocabulary/ids.ts';
-import { sightOf } from './consent-request-access.ts';
-import { reachToApprove } from './consent-request-decision.ts';
-import type { Caller } from './operation.ts';
+} from '../../vocabulary/consent-requests.ts';
+import { CONSENT_REACHES, consentReachOf } from '../../vocabulary/directory-roles.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
+import type { Caller } from '../operation.ts';
+import { sightOf } from './request-access.ts';
+import { reachToApprove } from './request-decision.ts';
 
 /** Who asked first comes first. */
 const MOST_REQUESTERS = 200;

@@ -7,9 +7,9 @@ import {
   type ConsentPolicies,
   type ConsentVerdict,
   OWN,
-} from '../vocabulary/consent-policy.ts';
-import type { ConsentReach } from '../vocabulary/directory-roles.ts';
-import { DIRECTORY_APP_ID, isPrivilegedScope } from '../vocabulary/permissions.ts';
+} from '../../vocabulary/consent-policy.ts';
+import type { ConsentReach } from '../../vocabulary/directory-roles.ts';
+import { DIRECTORY_APP_ID, isPrivilegedScope } from '../../vocabulary/permissions.ts';
 
 /**
  * Whether a person may consent to one scope for himself. A set matches when all its conditions hold; a policy allows what

@@ -4,24 +4,24 @@ import {
   type OpenConsentRequest,
   readRequestedApplication,
   recordDecision,
-} from '../directory/consent-request-review.ts';
-import { readConsentRequest } from '../directory/consent-requests.ts';
-import { recordConsent } from '../directory/consents.ts';
-import { enqueue } from '../directory/outbox.ts';
-import { readTenantPolicy } from '../directory/tenant-policies.ts';
-import type { Permit } from '../store/permit.ts';
+} from '../../directory/consent-request-review.ts';
+import { readConsentRequest } from '../../directory/consent-requests.ts';
+import { recordConsent } from '../../directory/consents.ts';
+import { enqueue } from '../../directory/outbox.ts';
+import { readTenantPolicy } from '../../directory/tenant-policies.ts';
+import type { Permit } from '../../store/permit.ts';
 import {
   type AppConsentRequest,
   commonScopes,
   countScopes,
   type ScopesOfApi,
   unionOfScopes,
-} from '../vocabulary/consent-requests.ts';
-import { badRequest } from '../vocabulary/errors.ts';
-import type { ObjectId } from '../vocabulary/ids.ts';
-import type { ObjectChange, Written } from '../vocabulary/objects.ts';
-import { grantsOf } from './consent-request-decision.ts';
-import { decidedNotices } from './consent-request-notices.ts';
+} from '../../vocabulary/consent-requests.ts';
+import { badRequest } from '../../vocabulary/errors.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
+import type { ObjectChange, Written } from '../../vocabulary/objects.ts';
+import { grantsOf } from './request-decision.ts';
+import { decidedNotices } from './request-notices.ts';
 
 type Review = Permit<'directory/appConsentRequests/review'>;
 
