@@ -25,8 +25,8 @@ import { sendWebhook } from './webhooks.ts';
 const ROUND_MS = 5_000;
 /** Between two looks at what ends by itself: requests, credentials, notices. */
 const UPKEEP_MS = 900_000;
-/** In one round: mail does not wait until all of many tenants are looked at. */
-const UPKEEPS_A_ROUND = 100;
+/** In one round: neither mail nor sign-ins wait until all of many tenants are looked at. */
+const UPKEEPS_A_ROUND = 20;
 /** Tenants at once: one whose receiver is slow keeps few waiting. */
 const TENANTS_AT_ONCE = 8;
 const CHANNELS = ['mail', 'webhook'] as const;

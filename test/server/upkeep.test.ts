@@ -27,10 +27,10 @@ afterAll(async () => {
 const insert = (text: string, ...values: unknown[]) => asSuperuser<{ id: string }>(database, text, [ta.id, ...values]);
 const idsOf = (rows: { recipient: string }[]) => rows.map(({ recipient }) => recipient).sort();
 
-test('where there are many tenants all are looked at, a hundred in a round, and mail does not wait for that', async () => {
+test('where there are many tenants all are looked at, twenty in a round, and mail does not wait for that', async () => {
   const alice = await aUser(database, ta, { name: 'alice' });
   await insert(
-    `with t as (insert into tenants (id, display_name) select gen_random_uuid(), $1::text from generate_series(1, 250) returning id),
+    `with t as (insert into tenants (id, display_name) select gen_random_uuid(), $1::text from generate_series(1, 50) returning id),
         v as (insert into tenant_versions (tenant_id) select id from t)
       insert into outbox_messages (tenant_id, id, kind, channel, recipient, subject_id, deliver_until)
         select id, gen_random_uuid(), 'consentRequestExpired', 'mail', 'x', 'x', now() - interval '1 day' from t`,
@@ -45,9 +45,9 @@ test('where there are many tenants all are looked at, a hundred in a round, and 
     counts.push((await dead()).length);
   }
   expect(server.received.length - before).toBe(1);
-  expect(counts[0]).toBeGreaterThanOrEqual(99);
-  expect(counts[0]).toBeLessThanOrEqual(100);
-  expect(counts[2]).toBe(250);
+  expect(counts[0]).toBeGreaterThanOrEqual(19);
+  expect(counts[0]).toBeLessThanOrEqual(20);
+  expect(counts[2]).toBe(50);
 });
 
 describe('a request for consent', () => {
