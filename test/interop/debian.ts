@@ -10,11 +10,9 @@ const PYTHON = '/usr/bin/python3';
 
 /** The version of a Debian package, when it is installed. */
 export function debianVersion(name: string): string | undefined {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own notation
-  const format = '${db:Status-Status} ${Version}';
-  const { status, stdout } = spawnSync('dpkg-query', ['--show', `--showformat=${format}`, name], { encoding: 'utf8' });
-  const [state, version] = (stdout ?? '').split(' ');
-  return status === 0 && state === 'installed' ? version : undefined;
+  const { stdout } = spawnSync('dpkg-query', ['--status', name], { encoding: 'utf8' });
+  const status = stdout ?? '';
+  return /^Status: .* installed$/m.test(status) ? /^Version: (.+)$/m.exec(status)?.[1] : undefined;
 }
 
 /**
