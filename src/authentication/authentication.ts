@@ -8,6 +8,7 @@ import { DirectedRequests } from './authorities/directed-requests.ts';
 import { HomeRealm } from './authorities/home-realm.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
 import { Clients, dropEmptyBasic } from './clients.ts';
+import { completeAnswers } from './completions.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
 import { completeDeviceAuthorization } from './device/device-flow.ts';
 import { DeviceGrant } from './device/device-grant.ts';
@@ -106,6 +107,7 @@ export function makeAuthentication(options: AuthenticationOptions) {
   });
   const refusalRecords = new RefusalRecords(authorization, options.onRefusal);
   refusalRecords.register(provider);
+  const tokenEndpoints = new TokenEndpoints(authorization, tokens);
   // Outermost first: each sees the answer of those that follow.
   const upstream = [
     libraryPages.middleware,
@@ -115,9 +117,12 @@ export function makeAuthentication(options: AuthenticationOptions) {
     writeOAuthErrors,
     dropEmptyBasic,
     new Issuance(authorization, onError).middleware,
-    new TokenEndpoints(authorization, tokens).middleware,
-    completeTokenResponse,
-    completeDeviceAuthorization,
+    completeAnswers({
+      token: completeTokenResponse,
+      device_authorization: completeDeviceAuthorization,
+      introspection: (ctx) => tokenEndpoints.introspect(ctx),
+      revocation: (ctx) => tokenEndpoints.revoke(ctx),
+    }),
   ];
   for (const middleware of upstream) provider.use(middleware);
   provider.on('server_error', (ctx, error) => {

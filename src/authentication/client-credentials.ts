@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { ResourceState } from '../authorization/internal/clients.ts';
+import type { ClientState, ResourceState } from '../authorization/internal/clients.ts';
+import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { signJwt } from './jwt-signature.ts';
-import { currentRequest } from './oauth-request.ts';
+import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
 import { askedValues, isPermission } from './requested-scopes.ts';
 import type { Resources } from './resources.ts';
@@ -17,6 +18,19 @@ interface SignedToken {
   readonly expires_in: number;
 }
 
+/** What the token is for, and what it carries. */
+interface Entitlement {
+  readonly resource: ResourceState;
+  readonly roles: readonly string[];
+}
+
+/** An entitlement, what was asked, and what the record says of it: nothing but the client's state went into it. */
+interface RememberedAnswer extends Entitlement {
+  readonly scope: unknown;
+  readonly indicated: unknown;
+  readonly noted: Pick<OAuthRequest, 'decision' | 'used'>;
+}
+
 /**
  * The client credentials grant (RFC 6749, section 4.4) in place of the library's, which knows no consent: the token
  * carries the app roles that are assigned to the application in this tenant, or there is none. Nothing is stored but the
@@ -24,6 +38,7 @@ interface SignedToken {
  */
 export class ClientCredentialsGrant {
   readonly #resources: Resources;
+  readonly #remembered = new WeakMap<ClientState, RememberedAnswer>();
 
   constructor(resources: Resources) {
     this.#resources = resources;
@@ -58,7 +73,7 @@ export class ClientCredentialsGrant {
   }
 
   async #sign(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<SignedToken> {
-    const { resource, roles } = await this.#assigned(ctx);
+    const { resource, roles } = await this.#entitled(ctx);
     await issuer.readyToSign('ES256');
     const request = currentRequest();
     const tokenId = randomUUID();
@@ -75,14 +90,29 @@ export class ClientCredentialsGrant {
     return { access_token, expires_in: accessTokenSeconds(resource) };
   }
 
+  /** Decided once for each state of a client, as long as it asks for the same. */
+  async #entitled(ctx: KoaContextWithOIDC): Promise<Entitlement> {
+    const request = currentRequest();
+    const { client } = request;
+    if (!client) throw new Error('A token is signed for a client that was not looked up.');
+    const { scope, resource: indicated } = ctx.oidc.params ?? {};
+    const remembered = this.#remembered.get(client);
+    if (remembered && remembered.scope === scope && remembered.indicated === indicated) {
+      Object.assign(request, remembered.noted);
+      return remembered;
+    }
+    const entitlement = await this.#decide(ctx, client, indicated);
+    // Rows of another API change without the client's state; those of the directory API came along with it.
+    if (entitlement.resource.appId === DIRECTORY_APP_ID)
+      this.#remembered.set(client, { ...entitlement, scope, indicated, noted: notedOf(request) });
+    return entitlement;
+  }
+
   /** Named roles narrow; `.default` or nothing means all that is assigned; never more than that. */
-  async #assigned(ctx: KoaContextWithOIDC): Promise<{ resource: ResourceState; roles: readonly string[] }> {
-    const { resource: indicated } = ctx.oidc.params ?? {};
+  async #decide(ctx: KoaContextWithOIDC, client: ClientState, indicated: unknown): Promise<Entitlement> {
     if (Array.isArray(indicated)) throw refuse(errors.InvalidTarget, 'oneResource');
     const identifier = typeof indicated === 'string' ? indicated : this.#resources.identifiersOf(ctx);
     if (typeof identifier !== 'string') throw refuse(errors.InvalidScope, 'oneResource');
-    const { client } = currentRequest();
-    if (!client) throw new Error('A token is signed for a client that was not looked up.');
     const resource = await this.#resources.find(identifier);
     const named = this.#resources.askedOf(ctx, identifier).filter(isPermission);
     const { roles } = requireToken(applicationFactsOf(client, resource), {
@@ -94,4 +124,9 @@ export class ClientCredentialsGrant {
     if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
     return { resource, roles };
   }
+}
+
+/** What the request's record will say of the decision. */
+function notedOf({ decision, used }: OAuthRequest): RememberedAnswer['noted'] {
+  return { ...(decision ? { decision } : {}), ...(used ? { used } : {}) };
 }

@@ -22,21 +22,23 @@ export class TokenEndpoints {
     this.#tokens = tokens;
   }
 
-  /** Upstream of the library: answers in its place once it let the client through. */
-  readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    await next();
-    if (ctx.status !== 200) return;
+  /** Answers in the library's place once it let the client through. */
+  async introspect(ctx: KoaContextWithOIDC): Promise<void> {
     const request = currentRequest();
-    const { route, provider, client } = ctx.oidc ?? {};
-    if (!client || !provider || request.presented === undefined) return;
-    if (route === 'introspection')
-      ctx.body = await this.#introspect(provider, request, request.presented, client.clientId);
-    if (route === 'revocation') {
-      await this.#tokens.revoke(provider, request.tenantId, request.presented, client.clientId);
-      // There is no content, and browser libraries refuse any type but JSON.
-      ctx.remove('Content-Type');
-    }
-  };
+    const { provider, client } = ctx.oidc;
+    if (ctx.status !== 200 || !client || request.presented === undefined) return;
+    ctx.body = await this.#introspect(provider, request, request.presented, client.clientId);
+  }
+
+  /** Revokes what the library was not shown, once it let the client through. */
+  async revoke(ctx: KoaContextWithOIDC): Promise<void> {
+    const { tenantId, presented } = currentRequest();
+    const { provider, client } = ctx.oidc;
+    if (ctx.status !== 200 || !client || presented === undefined) return;
+    await this.#tokens.revoke(provider, tenantId, presented, client.clientId);
+    // There is no content, and browser libraries refuse any type but JSON.
+    ctx.remove('Content-Type');
+  }
 
   /** Told to the token's client and to the API that it is for; to everyone else it is not active. */
   async #introspect(provider: Provider, request: OAuthRequest, token: string, askingAppId: string): Promise<object> {

@@ -5,9 +5,8 @@ import { currentRequest } from './oauth-request.ts';
  * What Microsoft's clients expect of a token response beside RFC 6749, section 5.1: `ext_expires_in` always, `client_info`
  * when asked for, and no `scope` for an app-only token, whose permissions are roles.
  */
-export async function completeTokenResponse(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
-  await next();
-  if (ctx.oidc?.route !== 'token' || ctx.status !== 200 || !isTokenResponse(ctx.body)) return;
+export function completeTokenResponse(ctx: KoaContextWithOIDC): void {
+  if (ctx.status !== 200 || !isTokenResponse(ctx.body)) return;
   const { scope, ...body } = ctx.body;
   const accountId = ctx.oidc.entities.Account?.accountId;
   const wantsClientInfo = ctx.oidc.body?.client_info === '1';

@@ -143,6 +143,32 @@ describe('a client that is remembered', () => {
     expect([status, decodeJwt(body.access_token).roles]).toEqual([200, ['Group.Read.All']]);
   });
 
+  test('whatever it asked for before, gets what it asks for now, and so says the record', async () => {
+    const world = await aRememberedDaemon();
+    await assignRole(database, world.tenant, idOf(world), 'Group.Read.All');
+    const both = ['Group.Read.All', 'User.Read.All'];
+    for (const [role, roles] of [
+      ['.default', both],
+      ['Group.Read.All', ['Group.Read.All']],
+      ['.default', both],
+      ['Mail.Read', undefined],
+      ['User.Read.All', ['User.Read.All']],
+      ['.default', both],
+    ] as const) {
+      const { status, body } = await ask(world, { role });
+      expect([role, status]).toEqual([role, roles ? 200 : 400]);
+      if (!roles) continue;
+      const { jti, roles: carried } = decodeJwt<{ roles: string[] }>(body.access_token);
+      const [record] = await asSuperuser<{ decision: { given: [string, string][] } }>(
+        database,
+        'select decision from sign_ins where tenant_id = $1 and token_id = $2',
+        [world.tenant.id, jti],
+      );
+      expect(carried.sort()).toEqual(roles);
+      expect(record?.decision.given.map(([value]) => value).sort()).toEqual(roles);
+    }
+  });
+
   test('after a rotation its token is signed by the new key', async () => {
     const world = await aRememberedDaemon();
     const [first] = await asSuperuser<{ kid: string }>(

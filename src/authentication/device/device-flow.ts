@@ -47,10 +47,8 @@ export function deviceFlowOf(endings: DeviceEndings): DeviceFlow {
 }
 
 /** What the answer to a device's request (RFC 8628, section 3.2) has beside what the library says. */
-export async function completeDeviceAuthorization(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
-  await next();
-  const { route, client } = ctx.oidc ?? {};
-  if (route !== 'device_authorization') return;
+export function completeDeviceAuthorization(ctx: KoaContextWithOIDC): void {
+  const { client } = ctx.oidc;
   const { body } = ctx;
   if (isErrorBody(body)) {
     // The library has no better word for who may not use the grant.
