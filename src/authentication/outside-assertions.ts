@@ -18,11 +18,11 @@ export function setOutsideAssertionsAside(provider: Provider): void {
   const { prototype } = (provider as unknown as { OIDCContext: { prototype: Record<symbol, Params> } }).OIDCContext;
   Object.defineProperty(prototype, 'params', {
     configurable: true,
-    get(this: Record<symbol, Params>) {
+    get(this: Record<symbol, Params | undefined>) {
       return this[PARAMS];
     },
-    set(this: Record<symbol, Params>, params: Params) {
-      setAside(params);
+    set(this: Record<symbol, Params | undefined>, params: Params | undefined) {
+      if (params) setAside(params);
       this[PARAMS] = params;
     },
   });

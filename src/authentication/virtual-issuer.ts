@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import type { Client, ClientMetadata, default as Provider } from 'oidc-provider';
 import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
-import { shareContextAccessor } from './context-accessor.ts';
+import { makeContextsEnd } from './answered-contexts.ts';
 import { ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from './grant-types.ts';
 import { sessionCookieName } from './session-cookies.ts';
 import { signingAlgorithms } from './signing-slot.ts';
@@ -84,13 +84,13 @@ export interface VirtualIssuer {
 
 /**
  * Lets one Provider serve every tenant's issuer. All that Bailiwick bends of the library is here, in
- * `context-accessor.ts` and in `signing-slot.ts`, on members that its type definitions publish;
+ * `answered-contexts.ts` and in `signing-slot.ts`, on members that its type definitions publish;
  * `virtual-issuer.test.ts` has a test for each assumption. Call it once, right after the Provider is constructed with `origin` as its issuer.
  */
 export function makeVirtualIssuer(provider: Provider, options: VirtualIssuerOptions): VirtualIssuer {
   const issuerOf = (tenantId: string) => `${options.origin}/${tenantId}/v2.0`;
   Object.defineProperty(provider, 'issuer', { get: () => issuerOf(currentTenancy().tenantId) });
-  shareContextAccessor(provider);
+  const letGo = makeContextsEnd(provider);
   pinOrigin(provider, new URL(options.origin));
   nameCookies(provider, options.origin.startsWith('https:'));
 
@@ -112,7 +112,11 @@ export function makeVirtualIssuer(provider: Provider, options: VirtualIssuerOpti
       callback ??= provider.callback();
       const serve = callback;
       Object.assign(req, { originalUrl: `/${tenancy.tenantId}${rest}`, url: rest });
-      return runAsTenant(tenancy, () => serve(req, res));
+      try {
+        await runAsTenant(tenancy, () => serve(req, res));
+      } finally {
+        letGo(req);
+      }
     },
   };
 }
