@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, GraphError, type PageCollection, PageIterator } from '@microsoft/microsoft-graph-client';
 import type { Deployment } from '../support/deployment.ts';
 import { bySecret, publicly, signIn } from './msal.ts';
-import { ADA, ALICE, CONSOLE, CONTOSO, DAEMON, LOOPBACK, PEOPLE, servedOrganizations } from './organizations.ts';
+import { ADA, ALICE, CAROL, CONSOLE, CONTOSO, DAEMON, LOOPBACK, PEOPLE, servedOrganizations } from './organizations.ts';
 import { thrown } from './thrown.ts';
 
 let deployment: Deployment;
@@ -42,6 +42,14 @@ describe('@microsoft/microsoft-graph-client', () => {
         .filter((name) => !name.startsWith('@'))
         .sort(),
     ).toEqual(['displayName', 'id']);
+  });
+
+  test('a person by userPrincipalName, read and changed', async () => {
+    const alice = await daemon.api(`/users/${ALICE.username}`).get();
+    expect(alice).toMatchObject({ userPrincipalName: ALICE.username, displayName: 'Alice Moreau' });
+    await ada.api(`/users/${ALICE.username}`).update({ jobTitle: 'Pilot' });
+    expect(await daemon.api(`/users/${alice.id}`).select('jobTitle').get()).toMatchObject({ jobTitle: 'Pilot' });
+    expect(await thrown(daemon.api(`/users/${CAROL.username}`).get())).toMatchObject({ statusCode: 404 });
   });
 
   test('PageIterator goes through all pages', async () => {
