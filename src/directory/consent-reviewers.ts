@@ -96,12 +96,3 @@ export async function requireReviewers(
   const missing = named.find(({ kind, displayName }) => kind !== 'role' && displayName === null);
   if (missing) throw badRequest(`reviewers: There is no such ${missing.kind} in the organization.`);
 }
-
-/** The id of a person by his user name, to name him as a reviewer. */
-export async function findUserId(permit: ReadPolicy, userPrincipalName: string): Promise<ObjectId | undefined> {
-  const [user] = await permit.query<{ id: ObjectId }>({
-    text: 'select id from users where tenant_id = $1 and user_principal_name_key = lower($2)',
-    values: [permit.tenantId, userPrincipalName],
-  });
-  return user?.id;
-}
