@@ -105,3 +105,12 @@ export async function findUserId(permit: ReadPolicy, userPrincipalName: string):
   });
   return user?.id;
 }
+
+/** The id of a group by its mail nickname, of which there is one: a name that somebody else can give his group too is none. */
+export async function findGroupId(permit: ReadPolicy, mailNickname: string): Promise<ObjectId | undefined> {
+  const [group] = await permit.query<{ id: ObjectId }>({
+    text: 'select id from groups where tenant_id = $1 and lower(mail_nickname) = lower($2)',
+    values: [permit.tenantId, mailNickname],
+  });
+  return group?.id;
+}

@@ -263,6 +263,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
       consentReviewers.listNamedReviewers(permit, [{ query: `/users/${user}`, queryType: 'MicrosoftGraph' }]),
   ],
   findUserId: ['directory', (permit, { mark, domain }) => consentReviewers.findUserId(permit, `${mark}@${domain}`)],
+  findGroupId: ['directory', (permit, { mark }) => consentReviewers.findGroupId(permit, mark)],
   readRequestedApplication: [
     'directory',
     (permit, { appId }) => consentRequestReview.readRequestedApplication(permit, appId),
