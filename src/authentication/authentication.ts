@@ -7,7 +7,7 @@ import { Authorities } from './authorities/authorities.ts';
 import { DirectedRequests } from './authorities/directed-requests.ts';
 import { HomeRealm } from './authorities/home-realm.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
-import { Clients, dropEmptyBasic } from './clients.ts';
+import { Clients } from './clients.ts';
 import { completeAnswers } from './completions.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
 import { completeDeviceAuthorization } from './device/device-flow.ts';
@@ -115,7 +115,6 @@ export function makeAuthentication(options: AuthenticationOptions) {
     dropEndedSession,
     restrictOrigins,
     writeOAuthErrors,
-    dropEmptyBasic,
     new Issuance(authorization, onError).middleware,
     completeAnswers({
       token: completeTokenResponse,

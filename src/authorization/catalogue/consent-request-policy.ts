@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { findGroupId, findUserId, listNamedReviewers, requireReviewers } from '../../directory/consent-reviewers.ts';
+import { findGroupId, listNamedReviewers, requireReviewers } from '../../directory/consent-reviewers.ts';
 import { lockTenantPolicy, readTenantPolicy, writeTenantPolicy } from '../../directory/tenant-policies.ts';
+import { findUserId } from '../../directory/users.ts';
 import { type ConsentReviewer, reviewerQuery } from '../../vocabulary/consent-reviewers.ts';
 import { directoryRole } from '../../vocabulary/directory-roles.ts';
 import { notFound } from '../../vocabulary/errors.ts';
