@@ -79,3 +79,26 @@ describe('what is remembered of a principal is of nobody else', () => {
     expect([await read(bad), await read(good())]).toEqual(['InvalidAuthenticationToken', 'read']);
   });
 });
+
+describe('what a token of a person may do at the directory API', () => {
+  const change = (text: string) => asSuperuser(database, text, [tenant.id, person.servicePrincipalId]);
+  const GRANTS = 'oauth2_permission_grants where tenant_id = $1 and client_id = $2';
+
+  test('CON-05: rests on no grant that is another person’s', async () => {
+    const { id } = await aUser(database, tenant);
+    const grant = (principal: string) =>
+      change(`with gone as (delete from ${GRANTS} returning *)
+        insert into oauth2_permission_grants (tenant_id, id, client_id, resource_id, consent_type, principal_id, scope)
+        select tenant_id, gen_random_uuid(), client_id, resource_id, 'Principal', '${principal}', scope from gone`);
+    await grant(id);
+    expect(await read(byPerson())).toBe('InvalidAuthenticationToken');
+    await grant(person.id);
+    expect(await read(byPerson())).toBe('read');
+  });
+
+  test('CON-08: lacks what was taken away since the sign-in, whoever grants it again', async () => {
+    await change(`insert into revoked_scopes (tenant_id, client_id, resource_id, scope, revoked_at)
+      select tenant_id, client_id, resource_id, 'User.ReadBasic.All', now() from ${GRANTS}`);
+    expect(await read(byPerson())).toBe('InvalidAuthenticationToken');
+  });
+});
