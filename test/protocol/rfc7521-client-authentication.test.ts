@@ -140,6 +140,15 @@ describe('a client secret', () => {
     }
     const expired = await asking(daemon, 'an-expired-secret-of-this-client');
     expect([...outcome(expired), ...expired.body.error_codes]).toEqual([...UNAUTHENTICATED, 7000222]);
+    const future = await addSecret(database, tenant, daemon, 'a-secret-that-begins-in-an-hour');
+    await asSuperuser(
+      database,
+      `update password_credentials set start_at = now() + interval '1 hour' where tenant_id = $1 and key_id = $2`,
+      [tenant.id, future],
+    );
+    await asSuperuser(database, 'update tenant_versions set version = version + 1 where tenant_id = $1', [tenant.id]);
+    expect(outcome(await asking(daemon, 'a-secret-that-begins-in-an-hour'))).toEqual(UNAUTHENTICATED);
+    expect((await asking(daemon, daemon.secret)).status).toBe(200);
     expect(outcome(await asking(daemon, ''))).toEqual(UNAUTHENTICATED);
     const withHeader = await basic(base64(`${daemon.appId}:wrong`));
     expect(outcome(withHeader)).toEqual(UNAUTHENTICATED);
