@@ -64,7 +64,7 @@ const refusal = (appId: string) => ({
 describe.each([
   ['apply', applied],
   ['app import', imported],
-] as const)('by %s, an appId', (_command, made) => {
+] as const)('TEN-15: by %s, an appId', (_command, made) => {
   test.each([
     ['published by another organization, as one’s own', MULTIPLE, SINGLE],
     ['published by another organization, to publish it too', MULTIPLE, MULTIPLE],
@@ -99,7 +99,7 @@ test('the directory API’s own is nobody’s', async () => {
   expect(await applied(without, DIRECTORY_APP_ID)).toEqual(refusal(DIRECTORY_APP_ID));
 });
 
-test('of two organizations that take an appId at once one gets it', async () => {
+test('TEN-15: of two organizations that take an appId at once one gets it', async () => {
   for (let round = 0; round < 5; round += 1) {
     const appId = randomUUID();
     const results = await Promise.all([imported(home, appId, MULTIPLE), imported(taker, appId)]);
