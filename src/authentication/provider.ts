@@ -115,7 +115,7 @@ const PROTOCOL = {
 } satisfies Configuration;
 
 function configurationOf(parts: ProviderParts): Configuration {
-  const { authorization, origin, grants, claims, subjectKey } = parts;
+  const { authorization, origin, grants, claims, resources, subjectKey } = parts;
   return {
     ...PROTOCOL,
     adapter: makeAdapter(authorization),
@@ -153,6 +153,7 @@ function configurationOf(parts: ProviderParts): Configuration {
     extraParams: {
       client_info: async (ctx) => {
         grants.keepOfflineAccess(ctx);
+        resources.completeScope(ctx);
         if (ctx.oidc.route === 'device_authorization')
           await requireDeviceFlow(authorization, errors.UnauthorizedClient);
       },

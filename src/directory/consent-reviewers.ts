@@ -96,3 +96,12 @@ export async function requireReviewers(
   const missing = named.find(({ kind, displayName }) => kind !== 'role' && displayName === null);
   if (missing) throw badRequest(`reviewers: There is no such ${missing.kind} in the organization.`);
 }
+
+/** The id of a group by its mail nickname, of which there is one: a name that somebody else can give his group too is none. */
+export async function findGroupId(permit: ReadPolicy, mailNickname: string): Promise<ObjectId | undefined> {
+  const [group] = await permit.query<{ id: ObjectId }>({
+    text: 'select id from groups where tenant_id = $1 and lower(mail_nickname) = lower($2)',
+    values: [permit.tenantId, mailNickname],
+  });
+  return group?.id;
+}

@@ -254,6 +254,7 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   },
   listConsentReviewers: { input: () => ({}) },
   findConsentReviewer: { input: ({ user }) => ({ userPrincipalName: nameOf(user) }) },
+  findConsentReviewerGroup: { input: ({ group }) => ({ mailNickname: group }) },
   requestConsent: {
     input: ({ loneAppId, resource }) => ({
       appId: loneAppId,

@@ -110,6 +110,12 @@ const present = (assertion: string, form: Record<string, string> = {}, at = serv
     ...form,
   });
 
+/** The times of an assertion for ten minutes, made by a clock that is so many seconds ahead. */
+function timesAt(ahead: number) {
+  const at = Math.floor(Date.now() / 1_000) + ahead;
+  return { iat: at, nbf: at, exp: at + 600 };
+}
+
 const outcome = ({ status, body }: Answer) => [status, body.error];
 const UNAUTHENTICATED = [401, 'invalid_client'];
 
@@ -134,6 +140,15 @@ describe('a client secret', () => {
     }
     const expired = await asking(daemon, 'an-expired-secret-of-this-client');
     expect([...outcome(expired), ...expired.body.error_codes]).toEqual([...UNAUTHENTICATED, 7000222]);
+    const future = await addSecret(database, tenant, daemon, 'a-secret-that-begins-in-an-hour');
+    await asSuperuser(
+      database,
+      `update password_credentials set start_at = now() + interval '1 hour' where tenant_id = $1 and key_id = $2`,
+      [tenant.id, future],
+    );
+    await asSuperuser(database, 'update tenant_versions set version = version + 1 where tenant_id = $1', [tenant.id]);
+    expect(outcome(await asking(daemon, 'a-secret-that-begins-in-an-hour'))).toEqual(UNAUTHENTICATED);
+    expect((await asking(daemon, daemon.secret)).status).toBe(200);
     expect(outcome(await asking(daemon, ''))).toEqual(UNAUTHENTICATED);
     const withHeader = await basic(base64(`${daemon.appId}:wrong`));
     expect(outcome(withHeader)).toEqual(UNAUTHENTICATED);
@@ -459,6 +474,30 @@ describe('a client assertion', () => {
     }
     expect(outcome(await present('not.a.jwt'))).toEqual([400, 'invalid_request']);
     expect(server.errors).toEqual([]);
+  });
+
+  test.each<[string, () => Assertion, number, string]>([
+    [
+      'signed by another key',
+      () => ({ key: stranger.privateKey }),
+      700027,
+      'its signature by a key of this application',
+    ],
+    ['of a certificate that is not its own', () => ({ header: THUMBPRINT }), 700027, 'is not one of this application'],
+    [
+      'for another audience',
+      () => ({ claims: { aud: issuerOf(other) } }),
+      700027,
+      'its aud the issuer or the token endpoint',
+    ],
+    ['of a clock that is behind', () => ({ claims: timesAt(-606) }), 700024, 'Check the clock'],
+    ['of a clock that is ahead', () => ({ claims: timesAt(600) }), 700024, 'Check the clock'],
+    ['for hours', () => ({ claims: { exp: timesAt(7_200).exp } }), 700024, 'valid for too long'],
+  ])('CLI-06: %s is refused in words that say what to fix', async (_what, spoiled, number, words) => {
+    const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false });
+    const answer = await present(await assertionOf(daemon, spoiled()));
+    expect([...outcome(answer), answer.body.error_codes]).toEqual([...UNAUTHENTICATED, [number]]);
+    expect(answer.body.error_description).toMatch(new RegExp(`^AADSTS${number}: .*${words}`));
   });
 
   test('CLI-06: with RS256 is refused where the key is registered for PS256', async () => {

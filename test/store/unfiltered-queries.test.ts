@@ -262,6 +262,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     (permit, { user }) =>
       consentReviewers.listNamedReviewers(permit, [{ query: `/users/${user}`, queryType: 'MicrosoftGraph' }]),
   ],
+  findGroupId: ['directory', (permit, { mark }) => consentReviewers.findGroupId(permit, mark)],
   readRequestedApplication: [
     'directory',
     (permit, { appId }) => consentRequestReview.readRequestedApplication(permit, appId),

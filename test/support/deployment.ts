@@ -57,7 +57,13 @@ export async function aDeployment({ tls = false, database }: DeploymentOptions =
     DIRECTORY_ORIGIN: `${scheme}://localhost:${directoryPort}`,
   };
   const place = database ? await placeIn(database, data, origins.DIRECTORY_ORIGIN) : await ownPlace(data);
-  const environment = { DATA_DIRECTORY: data, ...origins, ...place.environment, LOG_LEVEL: 'debug' };
+  const environment = {
+    DATA_DIRECTORY: data,
+    ...origins,
+    ...place.environment,
+    LOG_LEVEL: 'debug',
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+  };
   const launched: RunningServer[] = [];
   const launch = (words: readonly string[], more: Record<string, string> = {}): RunningServer => {
     const child = spawn(process.execPath, [MAIN, 'serve', ...(tls ? ['--tls'] : []), ...words], {

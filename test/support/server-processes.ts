@@ -22,7 +22,7 @@ export async function aServerProcess(
   const file = new URL('./server-process.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [file, JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: {},
+    env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
   });
   const origins: ServerProcessOrigins = JSON.parse(await firstLine(child));
   return { ...origins, stop: () => stopped(child) };
