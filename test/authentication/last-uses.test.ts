@@ -98,15 +98,17 @@ describe('when something granted was last used', () => {
     const own = await anAuthenticationServer(database);
     const repair = await failingWrite(database, 'app_role_assignments', 'update');
     try {
-      expect((await ask(daemon, {}, own)).status).toBe(200);
-      await eventually(
-        async () => own.errors,
-        ({ length }) => length > 0,
-      );
+      for (const failures of [1, 2]) {
+        expect((await ask(daemon, {}, own)).status).toBe(200);
+        await eventually(
+          async () => own.errors,
+          ({ length }) => length >= failures,
+        );
+        expect(own.errors).toHaveLength(failures);
+      }
     } finally {
       await repair();
     }
-    expect(own.errors).toHaveLength(1);
     expect((await ask(daemon, {}, own)).status).toBe(200);
     const [used] = await eventually(
       () => agesOf('app_role_assignments', daemon),

@@ -1,12 +1,13 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
+import { issueTokens } from '../../src/authorization/internal/tokens.ts';
 import type { Answer } from '../support/answer.ts';
 import { aClientApplication, aPerson, assignRole, consentTo, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { aSignedInBrowser, authorize, type Browser, post, redeemForm, refreshForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
-import { forgetful, unconditional } from '../support/faults.ts';
+import { forgetful, holding, unconditional } from '../support/faults.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 
 /** Two listeners with stores and caches of their own on one Postgres, and two of a build that is broken on purpose. */
@@ -218,4 +219,19 @@ describe('RAC-15: revocation against refresh', () => {
       }
     }
   });
+});
+
+test('RAC-15: who lost the race for a refresh token gets no child of a family that ended meanwhile', async () => {
+  const form = refreshForm(client, await aRefreshToken(), true);
+  const held = holding(database, issueTokens);
+  const slow = await anAuthenticationServer(database, { publicOrigin: origin, authorization: held.authorization });
+  const loser = post(slow.origin, tenant, 'token', form);
+  await held.reached;
+  const winner = await post(origin, tenant, 'token', form);
+  expect(winner.status).toBe(200);
+  await post(origin, tenant, 'revoke', { client_id: client.appId, token: winner.body.refresh_token });
+  held.release();
+  const { status, body } = await loser;
+  expect([status, body.error, body.access_token]).toEqual([400, 'invalid_grant', undefined]);
+  await slow.close();
 });

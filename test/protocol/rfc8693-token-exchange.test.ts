@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import * as oauth from 'oauth4webapi';
+import { issueTokens } from '../../src/authorization/internal/tokens.ts';
 import type { Answer } from '../support/answer.ts';
 import {
   aClientApplication,
@@ -14,6 +15,7 @@ import { anAuthenticationServer, type TestAuthenticationServer } from '../suppor
 import { aSignedInBrowser, authorize, credentialsOf, post, redeemForm, refreshForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer } from '../support/directory-server.ts';
+import { holding } from '../support/faults.ts';
 import { refused } from '../support/refused.ts';
 import { asSuperuser, aTenant, aUser, type TestTenant } from '../support/tenants.ts';
 
@@ -578,4 +580,21 @@ describe('token exchange (RFC 8693)', () => {
       expect(outcome(answer)).toEqual([400, 'invalid_grant', 50013]);
     }
   });
+});
+
+test('RAC-15: nothing comes of a family that ends while the exchange is being written', async () => {
+  const assertion = await tokenFor(middle);
+  const held = holding(database, issueTokens);
+  const slow = await anAuthenticationServer(database, {
+    publicOrigin: server.origin,
+    authorization: held.authorization,
+  });
+  const late = post(slow.origin, tenant, 'token', oboForm(middle, assertion, `api://${orders.appId}/.default`));
+  await held.reached;
+  await post(server.origin, tenant, 'revoke', { ...credentialsOf(front), token: assertion });
+  held.release();
+  expect(outcome(await late)).toEqual([400, 'invalid_grant', 700082]);
+  const { fid } = decodeJwt(assertion);
+  expect(await sql('select from token_families where tenant_id = $1 and parent_id = $2', [tenant.id, fid])).toEqual([]);
+  await slow.close();
 });
