@@ -24,6 +24,7 @@ export function markdownReference(catalogue: readonly AnyOperation[]): string {
       'being the person concerned) that allows the action. An application on its own needs one of the application',
       'permissions. Lists take `$top` (1 to 999), `$select`, `$filter`, `$orderby`, `$count` and go on by `@odata.nextLink`;',
       'single objects take `$select`. Where a version is shown as `ETag`, changes and deletions honour `If-Match`.',
+      'In `/users/{id}` and everything below it, `{id}` is the id or the `userPrincipalName`.',
     ].join('\n'),
     '## Operations',
     ...[...areas].flatMap(([area, operations]) => [`### ${area}`, operationTable(operations)]),

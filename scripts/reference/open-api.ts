@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isByUser } from '../../src/authorization/internal/user-names.ts';
 import type { AnyOperation } from '../../src/authorization/operation.ts';
 import { ERRORS } from '../../src/vocabulary/errors.ts';
 import { isGuid } from '../../src/vocabulary/ids.ts';
@@ -122,13 +123,18 @@ function operationObjectOf(meant: readonly AnyOperation[]): Json {
   };
 }
 
+const UUID = { schema: { type: 'string', format: 'uuid' } };
+const USER = { description: 'The id or the userPrincipalName.', schema: { type: 'string' } };
+
 function parametersOf(meant: readonly AnyOperation[]): Json[] {
-  const [{ route, list }] = meant as [AnyOperation]; // a group has one at least
+  const [first] = meant as [AnyOperation]; // a group has one at least
+  const { route, list } = first;
   const names = [...(route?.path ?? '').matchAll(/:(\w+)/g)].flatMap(([, name]) => name ?? []);
+  const parameterOf = (name: string) => (name === 'id' && isByUser(first) ? USER : UUID);
   const options = list ? Object.entries(LIST_OPTIONS) : [];
   const select = !list && route?.method === 'GET' ? [['$select', LIST_OPTIONS.$select] as const] : [];
   return [
-    ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string', format: 'uuid' } })),
+    ...names.map((name) => ({ name, in: 'path', required: true, ...parameterOf(name) })),
     ...[...options, ...select].map(([name, schema]) => ({ name, in: 'query', schema })),
     ...(meant.some(({ versioned }) => versioned)
       ? [{ name: 'If-Match', in: 'header', schema: { type: 'string' } }]

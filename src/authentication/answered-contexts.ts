@@ -24,16 +24,20 @@ export function makeContextsEnd(provider: Provider): (request: IncomingMessage) 
     const context = request[CONTEXT];
     if (!context) return;
     request[CONTEXT] = undefined;
-    if (context.oidc) Object.assign(context.oidc, NOWHERE.oidc);
-    Object.assign(context, NOWHERE.context);
+    if (context.oidc) emptyOidc(context.oidc);
+    Object.assign(context, NOWHERE);
   };
 }
 
 const NOWHERE = {
-  oidc: { ctx: undefined, entities: {}, params: undefined, body: undefined },
-  context: {
-    ...{ request: undefined, response: undefined, req: undefined, res: undefined, state: undefined },
-    // Koa tells the context when the connection breaks before all of the answer was sent.
-    onerror: () => {},
-  },
+  ...{ request: undefined, response: undefined, req: undefined, res: undefined, state: undefined, cookies: undefined },
+  // Koa tells the context when the connection breaks before all of the answer was sent.
+  onerror: () => {},
 };
+
+function emptyOidc(oidc: KoaContextWithOIDC['oidc']): void {
+  // An object of its own: what the library still had under way may write into it.
+  Object.assign(oidc, { ctx: undefined, entities: {}, params: undefined, body: undefined });
+  // Under symbols it keeps the request's cookies, and with them the request.
+  for (const symbol of Object.getOwnPropertySymbols(oidc)) Reflect.set(oidc, symbol, undefined);
+}

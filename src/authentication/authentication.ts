@@ -1,4 +1,6 @@
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Authorization } from '../authorization/perform.ts';
 import type { Outbound } from '../outbound/fetch.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
@@ -7,7 +9,7 @@ import { Authorities } from './authorities/authorities.ts';
 import { DirectedRequests } from './authorities/directed-requests.ts';
 import { HomeRealm } from './authorities/home-realm.ts';
 import { ClientCredentialsGrant } from './client-credentials.ts';
-import { Clients, dropEmptyBasic } from './clients.ts';
+import { Clients } from './clients.ts';
 import { completeAnswers } from './completions.ts';
 import { preflightRoute, restrictOrigins } from './cross-origin.ts';
 import { completeDeviceAuthorization } from './device/device-flow.ts';
@@ -25,6 +27,7 @@ import { PageWriter } from './interaction/page-writer.ts';
 import { Forms } from './interaction/submitted-form.ts';
 import { Issuance } from './issuance.ts';
 import { writeOAuthErrors } from './oauth-errors.ts';
+import { currentRequest } from './oauth-request.ts';
 import { PersonClaims } from './optional-claims.ts';
 import { loadAssets } from './pages/assets.ts';
 import type { Passwords } from './passwords.ts';
@@ -115,7 +118,6 @@ export function makeAuthentication(options: AuthenticationOptions) {
     dropEndedSession,
     restrictOrigins,
     writeOAuthErrors,
-    dropEmptyBasic,
     new Issuance(authorization, onError).middleware,
     completeAnswers({
       token: completeTokenResponse,
@@ -127,6 +129,11 @@ export function makeAuthentication(options: AuthenticationOptions) {
   for (const middleware of upstream) provider.use(middleware);
   provider.on('server_error', (ctx, error) => {
     ctx.state.thrown = error;
+  });
+  // Unheard, Koa would write it to the console, past the log. A caller who hung up broke nothing of ours.
+  const events: EventEmitter = provider;
+  events.on('error', (error: unknown, ctx: KoaContextWithOIDC) => {
+    if (error !== ctx.req.socket.errored) onError(error, currentRequest().context);
   });
   const homeRealm = new HomeRealm({
     ...{ authorization, origin, tenants, writer, errorPages },

@@ -18,6 +18,9 @@ interface SignedToken {
   readonly expires_in: number;
 }
 
+/** A scope may say the same a thousand times over: kept for each of ten thousand clients, half a gigabyte. */
+const MAX_KEPT_SCOPE = 1_000;
+
 /** What the token is for, and what it carries. */
 interface Entitlement {
   readonly resource: ResourceState;
@@ -103,7 +106,7 @@ export class ClientCredentialsGrant {
     }
     const entitlement = await this.#decide(ctx, client, indicated);
     // Rows of another API change without the client's state; those of the directory API came along with it.
-    if (entitlement.resource.appId === DIRECTORY_APP_ID)
+    if (entitlement.resource.appId === DIRECTORY_APP_ID && String(scope).length <= MAX_KEPT_SCOPE)
       this.#remembered.set(client, { ...entitlement, scope, indicated, noted: notedOf(request) });
     return entitlement;
   }

@@ -7,6 +7,7 @@ import { getTokenFacts } from '../authorization/internal/token-facts.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import { decideToken, recordedDecision } from '../authorization/token-decision.ts';
 import { parseAppId, parseObjectId } from '../vocabulary/ids.ts';
+import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import type { DecisionReason, TokenAsk, TokenFacts } from '../vocabulary/token-decision.ts';
 import { FAMILY_SECONDS, grantedScopes } from './adapter.ts';
 import { requireDeviceFlow } from './device/device-policy.ts';
@@ -20,6 +21,8 @@ import { errorOf } from './token-decisions.ts';
 const CONFIDENTIAL_REFRESH_SECONDS = 14 * 24 * 3_600;
 /** A browser keeps a refresh token badly: it ends a day after the sign-in, and refreshing does not move that. */
 const SPA_REFRESH_SECONDS = 24 * 3_600;
+
+const DELEGATED = { kind: 'delegated', via: 'authorize' } as const;
 
 /** In the result of a consent: the person leaves what is not granted. */
 export const WITH_GRANTED = 'withGranted';
@@ -81,18 +84,20 @@ export class Grants {
     return (await this.#authorization.performInternal(principal, getTokenFacts, parties)) ?? facts;
   }
 
-  /** One question for each API that the request names. */
+  /** One question for each API that the request names, after that on the OIDC scopes, which are the directory API's. */
   async #asksOf(ctx: KoaContextWithOIDC): Promise<TokenAsk[]> {
     const identifiers = Object.keys(ctx.oidc.resourceServers ?? {});
+    const oidc = [...ctx.oidc.requestParamOIDCScopes];
     const asks = await Promise.all(
       identifiers.map(async (identifier): Promise<TokenAsk[]> => {
         const resource = await this.#resources.find(identifier);
         const scopes = this.#resources.askedOf(ctx, identifier);
-        const common = { kind: 'delegated', via: 'authorize' } as const;
-        return resource ? [{ ...common, resource: resource.appId, asked: askedValues(scopes) }] : [];
+        return resource ? [{ ...DELEGATED, resource: resource.appId, asked: askedValues(scopes) }] : [];
       }),
     );
-    return asks.flat();
+    const isDirectoryAsked = identifiers.some((identifier) => this.#resources.isDirectory(identifier));
+    const signIn = { ...DELEGATED, resource: DIRECTORY_APP_ID, asked: oidc };
+    return oidc.length > 0 && !isDirectoryAsked ? [signIn, ...asks.flat()] : asks.flat();
   }
 
   async findAccount(id: string) {

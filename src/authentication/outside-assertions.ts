@@ -1,34 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import type Provider from 'oidc-provider';
 import { currentRequest } from './oauth-request.ts';
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-const PARAMS = Symbol('params');
-
-type Params = Record<string, unknown>;
 
 /**
  * The library takes a client assertion to be the client's own: its subject to be the client id, its issuer too. One of
  * another issuer (RFC 7521, section 4.1: a federated credential) is set aside as soon as the parameters were read, and
  * the library gets a secret in its place that is verified as `Clients` verifies secrets: by verifying the assertion.
  */
-export function setOutsideAssertionsAside(provider: Provider): void {
-  // A public member, which the type definitions leave out.
-  const { prototype } = (provider as unknown as { OIDCContext: { prototype: Record<symbol, Params> } }).OIDCContext;
-  Object.defineProperty(prototype, 'params', {
-    configurable: true,
-    get(this: Record<symbol, Params | undefined>) {
-      return this[PARAMS];
-    },
-    set(this: Record<symbol, Params | undefined>, params: Params | undefined) {
-      if (params) setAside(params);
-      this[PARAMS] = params;
-    },
-  });
-}
-
-function setAside(params: Params): void {
+export function setOutsideAssertionAside(params: Record<string, unknown>): void {
   const { client_id, client_secret, client_assertion, client_assertion_type } = params;
   if (typeof client_id !== 'string' || typeof client_assertion !== 'string') return;
   if (client_secret || client_assertion_type !== ASSERTION_TYPE || !isOfAnother(client_id, client_assertion)) return;

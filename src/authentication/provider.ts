@@ -5,6 +5,7 @@ import { OIDC_SCOPES } from '../vocabulary/permissions.ts';
 import { FAMILY_SECONDS, makeAdapter } from './adapter.ts';
 import { assertionAudiences, checkClientAssertion, nameAssertionAudiences } from './client-assertions.ts';
 import type { ClientCredentialsGrant } from './client-credentials.ts';
+import { prepareClientParameters } from './client-parameters.ts';
 import type { Clients } from './clients.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
 import { type DeviceEndings, deviceFlowOf } from './device/device-flow.ts';
@@ -15,7 +16,6 @@ import type { TokenExchangeGrant } from './exchange/token-exchange.ts';
 import type { Grants } from './grants.ts';
 import { currentRequest } from './oauth-request.ts';
 import { WANTED_CLAIMS } from './optional-claims.ts';
-import { setOutsideAssertionsAside } from './outside-assertions.ts';
 import type { RefreshGrant } from './refresh/refresh-grant.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 import type { Resources } from './resources.ts';
@@ -63,7 +63,7 @@ export function makeProvider(parts: ProviderParts): { provider: Provider; issuer
     makeSigningKey: (_tenantId, algorithm) => signingKeys.make(currentRequest().tenantId, algorithm),
   });
   parts.replayGuard.protect(provider);
-  setOutsideAssertionsAside(provider);
+  prepareClientParameters(provider);
   nameAssertionAudiences(provider, parts.origin);
   nameTenantInTokens(provider);
   parts.grants.register(provider);
@@ -115,7 +115,7 @@ const PROTOCOL = {
 } satisfies Configuration;
 
 function configurationOf(parts: ProviderParts): Configuration {
-  const { authorization, origin, grants, claims, subjectKey } = parts;
+  const { authorization, origin, grants, claims, resources, subjectKey } = parts;
   return {
     ...PROTOCOL,
     adapter: makeAdapter(authorization),
@@ -153,6 +153,7 @@ function configurationOf(parts: ProviderParts): Configuration {
     extraParams: {
       client_info: async (ctx) => {
         grants.keepOfflineAccess(ctx);
+        resources.completeScope(ctx);
         if (ctx.oidc.route === 'device_authorization')
           await requireDeviceFlow(authorization, errors.UnauthorizedClient);
       },

@@ -56,8 +56,6 @@ export class Resources {
   /** The library's `getResourceServerInfo`. Refuses what the API does not publish. */
   async info(ctx: KoaContextWithOIDC, identifier: string): Promise<ResourceServer> {
     requireEnabled(ctx);
-    if (ctx.oidc.route === 'authorization' && this.#scopesOf(ctx).length === 0)
-      throw refuse(errors.InvalidScope, 'scopeMissing');
     const resource = await this.find(identifier);
     if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
     return {
@@ -67,6 +65,20 @@ export class Resources {
       accessTokenTTL: accessTokenSeconds(resource),
       jwt: { sign: { alg: 'ES256' } },
     };
+  }
+
+  /**
+   * Says what the request leaves open, once the library has read its scopes: of an API that is indicated beside OIDC scopes
+   * alone, all is meant. Else nobody would be asked, and the code would become no token.
+   * @throws `invalid_scope` when a request for a code names no scope (RFC 6749, section 3.3)
+   */
+  completeScope(ctx: KoaContextWithOIDC): void {
+    const { params, route } = ctx.oidc;
+    if (!params || route !== 'authorization') return;
+    if (this.#scopesOf(ctx).length === 0) throw refuse(errors.InvalidScope, 'scopeMissing');
+    const indicated = [params.resource].flat().filter((each) => typeof each === 'string');
+    const open = indicated.filter((each) => !this.isDirectory(each) && this.askedOf(ctx, each).length === 0);
+    params.scope = [params.scope, ...open.map((identifier) => `${identifier}/${DEFAULT_SCOPE}`)].join(' ');
   }
 
   /**

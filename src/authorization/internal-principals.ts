@@ -87,4 +87,5 @@ export const INTERNAL_PRINCIPALS: Readonly<Record<InternalPrincipal['name'], rea
     'directory/applications/credentials/warn',
   ],
   refusalRecorder: ['authorization/refusals/create'],
+  nameResolver: ['authorization/userNames/resolve'],
 };

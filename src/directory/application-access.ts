@@ -24,12 +24,14 @@ const PRESENT = `
   left join published_applications p on p.app_id = s.app_id
   where s.tenant_id = $1`;
 
-/** A name that a resource or a person goes by here; null for who is gone. */
-const RESOURCE = `coalesce(
-  (select a.display_name from applications a where a.tenant_id = $1 and a.app_id = r.app_id),
-  (select p.display_name from published_applications p where p.app_id = r.app_id), '${NAME_OF_THE_GONE}')`;
-const WHO = (id: string) => `jsonb_build_object('id', ${id}, 'displayName',
-  (select u.display_name from users u where u.tenant_id = $1 and u.id = ${id}))`;
+const NAME_OF = (alias: string) => `coalesce(
+  (select a.display_name from applications a where a.tenant_id = $1 and a.app_id = ${alias}.app_id),
+  (select p.display_name from published_applications p where p.app_id = ${alias}.app_id), '${NAME_OF_THE_GONE}')`;
+const RESOURCE = NAME_OF('r');
+/** A person or an application, whose name is null once gone; without an id it was the operator. */
+const WHO = (id: string) => `jsonb_build_object('id', ${id}, 'displayName', coalesce(
+  (select u.display_name from users u where u.tenant_id = $1 and u.id = ${id}),
+  (select ${NAME_OF('w')} from service_principals w where w.tenant_id = $1 and w.id = ${id})))`;
 
 /** Applications of the tenant by name, at most 50; `after` is the last one of the page before. */
 export async function listPresentApplications(
@@ -80,7 +82,7 @@ function readDelegated(permit: Read, id: ObjectId): Promise<DelegatedAccess[]> {
         g.last_used_at as "lastUsedDateTime",
         (select jsonb_agg(jsonb_build_object('value', s.value, 'grantedDateTime', o.origin ->> 'at',
               'policy', o.origin ->> 'policy', 'consentRequestId', o.origin ->> 'requestId',
-              'grantedBy', case when o.origin ->> 'by' is not null then ${WHO(`(o.origin ->> 'by')::uuid`)} end) order by s.place)
+              'grantedBy', case when o.origin is not null then ${WHO(`(o.origin ->> 'by')::uuid`)} end) order by s.place)
           from unnest(g.scope) with ordinality s (value, place)
           left join lateral (select e.origin from jsonb_array_elements(g.origins) with ordinality e (origin, place)
             where e.origin -> 'scopes' ? s.value order by e.place desc limit 1) o on true) as scopes
@@ -98,7 +100,7 @@ function readApplicationOnly(permit: Read, id: ObjectId): Promise<ApplicationOnl
     text: `select x.id, x.resource_id as "resourceId", ${RESOURCE} as "resourceDisplayName", x.app_role_id as "appRoleId",
         (select e ->> 'value' from jsonb_array_elements(coalesce(a.app_roles, p.app_roles)) e
           where e ->> 'id' = x.app_role_id::text limit 1) as value,
-        case when x.granted_by is not null then ${WHO('x.granted_by')} end as "grantedBy",
+        ${WHO('x.granted_by')} as "grantedBy",
         x.created_at as "createdDateTime", x.last_used_at as "lastUsedDateTime"
       from app_role_assignments x
       join service_principals r on r.tenant_id = $1 and r.id = x.resource_id

@@ -97,11 +97,11 @@ export async function requireReviewers(
   if (missing) throw badRequest(`reviewers: There is no such ${missing.kind} in the organization.`);
 }
 
-/** The id of a person by his user name, to name him as a reviewer. */
-export async function findUserId(permit: ReadPolicy, userPrincipalName: string): Promise<ObjectId | undefined> {
-  const [user] = await permit.query<{ id: ObjectId }>({
-    text: 'select id from users where tenant_id = $1 and user_principal_name_key = lower($2)',
-    values: [permit.tenantId, userPrincipalName],
+/** The id of a group by its mail nickname, of which there is one: a name that somebody else can give his group too is none. */
+export async function findGroupId(permit: ReadPolicy, mailNickname: string): Promise<ObjectId | undefined> {
+  const [group] = await permit.query<{ id: ObjectId }>({
+    text: 'select id from groups where tenant_id = $1 and lower(mail_nickname) = lower($2)',
+    values: [permit.tenantId, mailNickname],
   });
-  return user?.id;
+  return group?.id;
 }

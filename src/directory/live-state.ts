@@ -2,6 +2,7 @@ import type { Permit } from '../store/permit.ts';
 import type { Action } from '../vocabulary/actions.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal, SessionPrincipal } from '../vocabulary/principals.ts';
 import { ANCESTORS_LIVE } from './family-chain.ts';
+import { GRANTED_SCOPES } from './granted-scopes.ts';
 import { OFFERED } from './offered-applications.ts';
 import { OPEN_TO } from './user-assignments.ts';
 
@@ -34,12 +35,7 @@ const DELEGATED = {
       coalesce(f.revoked_at is null and f.expires_at > now() and f.authenticated_at >= u.sign_in_sessions_valid_from
         and ${ANCESTORS_LIVE('f')}, false) as "sessionAlive",
       array(select a.role_definition_id from role_assignments a where a.tenant_id = $1 and a.user_id = u.id) as "directoryRoles",
-      array(select distinct s from oauth2_permission_grants g cross join unnest(g.scope) s
-        where g.tenant_id = $1 and g.client_id = c.id and g.resource_id = r.id
-          and (g.principal_id is null or g.principal_id = u.id)
-          and not exists (select from revoked_scopes x where x.tenant_id = $1 and x.client_id = c.id and x.resource_id = r.id
-            and x.scope = s and (x.principal_id is null or x.principal_id = u.id) and x.revoked_at > f.created_at)
-      ) as "permissions"
+      array(${GRANTED_SCOPES('c.id', 'r.id', 'u.id', 'f.created_at')}) as "permissions"
     from tenants t
     left join users u on u.tenant_id = t.id and u.id = $2
     left join service_principals c on c.tenant_id = t.id and c.app_id = $3

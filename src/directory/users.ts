@@ -1,4 +1,5 @@
 import type { Permit } from '../store/permit.ts';
+import type { Action } from '../vocabulary/actions.ts';
 import { badRequest, DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
@@ -69,6 +70,16 @@ export async function readUser(permit: Permit<'directory/users/standard/read'>, 
   const [user] = await permit.query<VersionedUser>({ ...READ, values: [permit.tenantId, id] });
   if (!user) throw notFound();
   return user;
+}
+
+/** The id of the person who has this user name, in whatever case it is written. */
+export async function findUserId(permit: Permit<Action>, userPrincipalName: string): Promise<ObjectId | undefined> {
+  const [user] = await permit.query<{ id: ObjectId }>({
+    name: 'find-user-id',
+    text: 'select id from users where tenant_id = $1 and user_principal_name_key = lower($2)',
+    values: [permit.tenantId, userPrincipalName],
+  });
+  return user?.id;
 }
 
 export interface NewUser {

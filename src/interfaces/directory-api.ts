@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type ParameterizedContext } from 'koa';
+import { isByUser, withUserId } from '../authorization/internal/user-names.ts';
 import type { AnyOperation } from '../authorization/operation.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { VerifyAccessToken } from '../vocabulary/access-tokens.ts';
@@ -17,7 +18,7 @@ import { selectProperties } from './odata/select.ts';
 import type { SkipTokens } from './odata/skip-token.ts';
 import { withRelativeReferences } from './references.ts';
 import { REGISTRATION_PATH } from './registration-errors.ts';
-import { meantBy, Routes } from './routes.ts';
+import { meantBy, type RouteParameters, Routes } from './routes.ts';
 import { makeTokenDoor } from './token-door.ts';
 
 export interface DirectoryApiOptions {
@@ -68,11 +69,12 @@ async function answer(
   ctx: Context,
   principal: Principal,
   operations: readonly AnyOperation[],
-  parameters: object,
+  named: RouteParameters,
 ): Promise<void> {
   const { authorization, origin } = options;
   const { context } = ctx.state;
   let operation = meantBy(operations, undefined);
+  const parameters = isByUser(operation) ? await withUserId(authorization, principal, named) : named;
   let input: object = parameters;
   let present: OpenedRequest['present'];
   try {

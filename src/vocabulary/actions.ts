@@ -92,6 +92,7 @@ export const INTERNAL_ACTIONS = [
   'authentication/expired/delete',
   'authorization/refusals/create',
   'authorization/versions/read',
+  'authorization/userNames/resolve',
   'directory/tenants/create',
   'directory/tenants/basic/update',
   'authentication/federatedCredentials/read',

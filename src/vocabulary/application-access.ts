@@ -14,10 +14,16 @@ export interface DelegatedAccess {
   readonly lastUsedDateTime: Date | null;
 }
 
+/** A person or an application of the tenant, without a name once gone; without an id it was the operator. */
+export interface Granter {
+  readonly id: ObjectId | null;
+  readonly displayName: string | null;
+}
+
 export interface GrantedScope {
   readonly value: string;
-  /** Who consented last to it; null: the operator, or not known. */
-  readonly grantedBy: { readonly id: ObjectId; readonly displayName: string | null } | null;
+  /** Who consented last to it; null: nobody wrote it down. */
+  readonly grantedBy: Granter | null;
   readonly grantedDateTime: Date | null;
   /** The policy under which a person allowed it himself. */
   readonly policy: string | null;
@@ -33,7 +39,7 @@ export interface ApplicationOnlyAccess {
   readonly resourceDisplayName: string;
   readonly appRoleId: string;
   readonly value: string | null;
-  readonly grantedBy: { readonly id: ObjectId; readonly displayName: string | null } | null;
+  readonly grantedBy: Granter;
   readonly createdDateTime: Date;
   readonly lastUsedDateTime: Date | null;
 }

@@ -34,7 +34,7 @@ export interface SessionPrincipal {
 /** A part of the product itself, with a fixed list of actions. */
 export interface InternalPrincipal {
   readonly kind: 'internal';
-  readonly name: 'tokenService' | 'operator' | 'janitor' | 'courier' | 'refusalRecorder';
+  readonly name: 'tokenService' | 'operator' | 'janitor' | 'courier' | 'refusalRecorder' | 'nameResolver';
   readonly tenantId: TenantId;
 }
 

@@ -59,7 +59,7 @@ export const PRE_AUTHORIZED = 'preAuthorizedApplications';
 export interface AssignmentFacts {
   readonly assignmentId: ObjectId;
   readonly appRoleId: string;
-  /** A user or service principal; null: the operator, or nobody wrote it down. */
+  /** A user or service principal; null: the operator. */
   readonly grantedBy?: ObjectId | null;
   /** RFC 3339. */
   readonly grantedAt?: string;

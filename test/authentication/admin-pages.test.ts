@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, formsOf, headingOf, type Page, textOf } from '../../scripts/demo-story/browser.ts';
+import { DIRECTORY_API, DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -12,6 +13,8 @@ import {
   type WebApplication,
 } from '../support/sign-in.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
+
+const appRoleId = (value: string) => DIRECTORY_API.appRoles.find((role) => role.value === value)?.id;
 
 let database: TestDatabase;
 let server: TestAuthenticationServer;
@@ -104,6 +107,26 @@ describe('the administrators’ pages', () => {
     expect(page).toMatch(/For certain people alone Alice .*User\.Read.*Since \d+ \w{3} \d{4}/);
     expect(page).toMatch(/Told In this organization, {1,2}(last used|not used yet)/);
     expect(person.username).toBeTruthy();
+  });
+
+  test('name who gave an application its own permissions: a person, an application, the operator, or who is gone', async () => {
+    const [{ path, person }, granter] = [await used('Given'), await used('Provisioning')];
+    const roles = { 'User.Read.All': person.id, 'Group.Read.All': granter.path.split('/').at(-1) };
+    const given = { ...roles, 'AuditLog.Read.All': null, 'Application.Read.All': crypto.randomUUID() };
+    for (const [role, by] of Object.entries(given))
+      await asSuperuser(
+        database,
+        `insert into app_role_assignments (tenant_id, id, principal_type, service_principal_id, resource_id, app_role_id, granted_by)
+          select $1, gen_random_uuid(), 'ServicePrincipal', $2, s.id, $4, $5 from service_principals s
+          where s.tenant_id = $1 and s.app_id = $3`,
+        [tenant.id, path.split('/').at(-1), DIRECTORY_APP_ID, appRoleId(role), by],
+      );
+    const page = textOf(await (await administrator()).open(at(path)));
+    for (const [role, by] of Object.entries({
+      ...{ 'User.Read.All': 'Alice', 'Group.Read.All': 'Provisioning' },
+      ...{ 'AuditLog.Read.All': 'the operator', 'Application.Read.All': 'somebody who is gone' },
+    }))
+      expect(page).toMatch(new RegExp(`${role} in .{1,40} Since \\d+ \\w{3} \\d{4} , by ${by}`));
   });
 
   test('CON-27: another organization’s application is not found, byte for byte like none', async () => {

@@ -1,13 +1,19 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import type { Answer } from '../support/answer.ts';
-import { aClientApplication, assignRole, type TestApplication } from '../support/applications.ts';
+import { aClientApplication, addToTenant, assignRole, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { post } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { superuserOf } from '../support/superuser.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 let database: TestDatabase;
 let server: TestAuthenticationServer;
@@ -149,6 +155,8 @@ describe('a client that is remembered', () => {
     const both = ['Group.Read.All', 'User.Read.All'];
     for (const [role, roles] of [
       ['.default', both],
+      ['.default', both],
+      ['Group.Read.All', ['Group.Read.All']],
       ['Group.Read.All', ['Group.Read.All']],
       ['.default', both],
       ['Mail.Read', undefined],
@@ -169,6 +177,58 @@ describe('a client that is remembered', () => {
     }
   });
 
+  test('gets it of the API that it names, and of another one only what is still published', async () => {
+    const world = await aRememberedDaemon();
+    const { home, api, uri } = await aPublishedApi(world);
+    const askFor = (resource: string) =>
+      post(server.origin, world.tenant, 'token', {
+        ...{ grant_type: 'client_credentials', client_id: world.client.appId, client_secret: world.client.secret },
+        ...{ scope: '.default', resource },
+      });
+    const directory = 'https://graph.microsoft.com';
+    for (const [resource, aud, roles] of [
+      [directory, DIRECTORY_APP_ID, ['User.Read.All']],
+      [uri, api.appId, ['Batch']],
+      [uri, api.appId, ['Batch']],
+      [directory, DIRECTORY_APP_ID, ['User.Read.All']],
+    ] as const) {
+      const { body } = await askFor(resource);
+      expect(decodeJwt(body.access_token)).toMatchObject({ aud, roles });
+    }
+    expect((await askFor(uri)).status).toBe(200);
+    // The client's tenant changes in nothing.
+    await asSuperuser(database, 'update published_applications set is_disabled = true where app_id = $1', [api.appId]);
+    await asSuperuser(
+      database,
+      `insert into published_application_versions (app_id, home_tenant_id) values ($1, $2)
+        on conflict (app_id) do update set version = published_application_versions.version + 1`,
+      [api.appId, home.id],
+    );
+    expect(await askFor(uri)).toMatchObject({ status: 400, body: { error: 'invalid_target' } });
+    expect((await askFor(directory)).status).toBe(200);
+  });
+
+  test('is remembered without a question that says the same a thousand times', async () => {
+    const tenant = await aTenant(database);
+    const clients: TestApplication[] = [];
+    for (let n = 0; n < 50; n += 1) {
+      const client = await aClientApplication(database, tenant, { web: [] });
+      await assignRole(database, tenant, client.servicePrincipalId, 'User.Read.All');
+      clients.push(client);
+    }
+    const heapAfter = async (role: string) => {
+      for (const client of clients) expect((await ask({ tenant, client }, { role })).status).toBe(200);
+      // What the last answers leave behind.
+      await ask({ tenant, client: clients[0] as TestApplication });
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    await heapAfter('.default');
+    const before = await heapAfter('.default');
+    const after = await heapAfter(`.default${' https://graph.microsoft.com/.default'.repeat(1_000)}`);
+    expect((after - before) / clients.length).toBeLessThan(18_000);
+  });
+
   test('after a rotation its token is signed by the new key', async () => {
     const world = await aRememberedDaemon();
     const [first] = await asSuperuser<{ kid: string }>(
@@ -184,6 +244,24 @@ describe('a client that is remembered', () => {
     expect(decodeProtectedHeader(body.access_token).kid).not.toBe(first?.kid);
   });
 });
+
+/** An API of another tenant, with one role, which is the daemon's. */
+async function aPublishedApi(world: World) {
+  const home = await aTenant(database);
+  const uri = `https://${home.domain}/api`;
+  const appRole = { id: randomUUID(), value: 'Batch', allowedMemberTypes: ['Application'] };
+  const properties = { web: [], identifierUris: [uri], appRoles: [appRole], isPublished: true };
+  const api = await aClientApplication(database, home, properties);
+  const presence = await addToTenant(database, world.tenant, api.appId, home.id);
+  await asSuperuser(
+    database,
+    `insert into app_role_assignments (tenant_id, id, principal_type, service_principal_id, resource_id, app_role_id)
+      values ($1, gen_random_uuid(), 'ServicePrincipal', $2, $3, $4)`,
+    [world.tenant.id, idOf(world), presence, appRole.id],
+  );
+  await asSuperuser(database, RAISE, [world.tenant.id]);
+  return { home, api, uri };
+}
 
 /** Asks while no record can be written, lets the change happen, and lets the record's statement go on. */
 async function whileRecordsWait(world: World, { text, values }: Change): Promise<Answer> {

@@ -433,6 +433,7 @@ describe('what a person asked for', () => {
 });
 
 describe('the policy of requests', () => {
+  const HELPDESK = '729827e3-9c14-49f7-bb1b-9608f156bbb8';
   const settings = async () => {
     const [row] = await asSuperuser<{ settings: Record<string, unknown> & { reviewers: { query: string }[] } }>(
       database,
@@ -463,7 +464,47 @@ describe('the policy of requests', () => {
     expect((await settings())?.reviewers).toEqual([{ query: `/users/${sam.id}`, queryType: 'MicrosoftGraph' }]);
   });
 
+  test('is given groups and directory roles as reviewers, by name and by choice', async () => {
+    const browser = await admin();
+    const reviewers = { reviewerGroup: `Reviewers-${tenant.id}`, reviewerRole: HELPDESK };
+    const [group] = await asSuperuser<{ id: string }>(
+      database,
+      `insert into groups (tenant_id, id, display_name, mail_nickname)
+        values ($1, gen_random_uuid(), 'People who review', $2) returning id`,
+      [tenant.id, `reviewers-${tenant.id}`],
+    );
+    const named = (await settings())?.reviewers ?? [];
+    for (let n = 0; n < 2; n += 1) {
+      const saved = textOf(await save(browser, await browser.open(at('/admin/policies')), reviewers));
+      expect(saved).toMatch(/People who review {1,2}All members of the group/);
+      expect(saved).toMatch(/Helpdesk Administrator {1,2}All who hold the directory role/);
+      expect((await settings())?.reviewers.slice(named.length).map(({ query }) => query)).toEqual([
+        `/groups/${group?.id}/transitiveMembers/microsoft.graph.user`,
+        expect.stringContaining(`roleDefinitionId eq '${HELPDESK}'`),
+      ]);
+    }
+    const holder = await signedIn(
+      await aPerson(database, server, tenant, { name: 'Helen', roles: ['Helpdesk Administrator'] }),
+    );
+    await waiting('Reviewed by a role');
+    expect(textOf(await holder.open(at('/admin/requests')))).toContain('Reviewed by a role');
+  });
+
+  beforeAll(() =>
+    asSuperuser(
+      database,
+      `insert into groups (tenant_id, id, display_name, mail_nickname)
+        values ($1, gen_random_uuid(), 'Theirs', 'their-group')`,
+      [other.id],
+    ),
+  );
+
   test.each([
+    ['an unknown group', { reviewerGroup: 'nobody' }, 'No group of this organization has that mail nickname'],
+    ['what is no name of a group', { reviewerGroup: 'a b' }, 'No group of this organization has that mail nickname'],
+    ['another organization’s group', { reviewerGroup: 'their-group' }, 'No group of this organization has that mail'],
+    ['an unknown role', { reviewerRole: '00000000-0000-4000-8000-000000000001' }, 'There is no such directory role'],
+    ['what is no role', { reviewerRole: "' or true" }, 'Must be /users/{id}'],
     ['an unknown reviewer', { reviewer: 'nobody@nowhere.example' }, 'Nobody in this organization has that user name'],
     ['what is no user name', { reviewer: '<b>' }, 'Nobody in this organization has that user name'],
     ['days out of bounds', { durationInDays: '61' }, 'A request expires after 1 to 60 days'],

@@ -101,6 +101,17 @@ describe('DBF-06: a write that fails in the middle strands no honest client', ()
   });
 });
 
+test('a fault that is ours is told to nobody but the log, once', async () => {
+  const form = { ...credentialsOf(daemon), grant_type: 'client_credentials' };
+  const before = server.errors.length;
+  const repair = await failingWrite(database, 'sign_ins', 'insert', 'XX000');
+  const failed = await token(form).finally(repair);
+  expect([failed.status, failed.body.error]).toEqual([500, 'server_error']);
+  expect(failed.text).not.toContain('device');
+  expect(server.errors.slice(before)).toMatchObject([{ cause: { message: 'no space left on device' } }]);
+  expect((await token(form)).status).toBe(200);
+});
+
 test('AUD-02: a refusal that can not be recorded is not answered: come back', async () => {
   const repair = await failingWrite(database, 'sign_ins', 'insert');
   const form = { ...credentialsOf(daemon), grant_type: 'client_credentials', resource: 'https://nobody.example' };

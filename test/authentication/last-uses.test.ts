@@ -6,6 +6,7 @@ import { anAuthenticationServer, type TestAuthenticationServer } from '../suppor
 import { aSignedInBrowser, authorize, post, redeemForm, refreshForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
+import { failingWrite } from '../support/faults.ts';
 import { superuserOf } from '../support/superuser.ts';
 import { asSuperuser, aTenant, aUser, type TestTenant } from '../support/tenants.ts';
 
@@ -92,6 +93,29 @@ async function age({ servicePrincipalId }: TestApplication, interval: string): P
 }
 
 describe('when something granted was last used', () => {
+  test('is noted with the next token where the note could not be written, though nothing is decided anew for that', async () => {
+    const daemon = await aDaemon('User.Read.All');
+    const own = await anAuthenticationServer(database);
+    const repair = await failingWrite(database, 'app_role_assignments', 'update');
+    try {
+      expect((await ask(daemon, {}, own)).status).toBe(200);
+      await eventually(
+        async () => own.errors,
+        ({ length }) => length > 0,
+      );
+    } finally {
+      await repair();
+    }
+    expect(own.errors).toHaveLength(1);
+    expect((await ask(daemon, {}, own)).status).toBe(200);
+    const [used] = await eventually(
+      () => agesOf('app_role_assignments', daemon),
+      ([found]) => isRecent(found),
+    );
+    expect(isRecent(used)).toBe(true);
+    await own.close();
+  });
+
   test('is noted of what an app-only token rests on, and of nothing else', async () => {
     const daemon = await aDaemon('User.Read.All', 'Group.Read.All');
     const idle = await aDaemon('User.Read.All');

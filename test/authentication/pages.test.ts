@@ -120,7 +120,9 @@ function structure(page: string): { tag: string; attributes: Map<string, string>
 const shape = (page: string) => structure(page).map(({ tag, attributes }) => [tag, ...attributes.keys()].join(' '));
 const fieldNames = (page: string) =>
   structure(page).flatMap(({ tag, attributes }) =>
-    ['input', 'textarea', 'button'].includes(tag) && attributes.get('name') ? [`${attributes.get('name')}`] : [],
+    ['input', 'select', 'textarea', 'button'].includes(tag) && attributes.get('name')
+      ? [`${attributes.get('name')}`]
+      : [],
   );
 
 describe('every page', () => {
@@ -167,7 +169,8 @@ describe('every page', () => {
     expect(new Set(ids).size).toBe(ids.length);
     const labelled = tags.filter(({ tag }) => tag === 'label').map(({ attributes }) => attributes.get('for'));
     for (const { tag, attributes } of tags) {
-      const visible = tag === 'input' && attributes.get('type') !== 'hidden' && !attributes.has('hidden');
+      const visible =
+        ['input', 'select'].includes(tag) && attributes.get('type') !== 'hidden' && !attributes.has('hidden');
       if (visible) expect(labelled).toContain(attributes.get('id'));
       const references = ['for', 'aria-describedby', 'aria-labelledby'].flatMap(
         (key) => attributes.get(key)?.split(' ') ?? [],
@@ -221,7 +224,7 @@ describe('every page', () => {
       requestToReview: `${hidden} p0 p1 p2 consentType consentType justification decision decision`,
       requestDecided: '',
       requestApproved: '',
-      policies: `${hidden} p0 p1 decision ${hidden} isEnabled notifyReviewers remindersEnabled durationInDays r0 r1 r2 reviewer decision`,
+      policies: `${hidden} p0 p1 decision ${hidden} isEnabled notifyReviewers remindersEnabled durationInDays r0 r1 r2 reviewer reviewerGroup reviewerRole decision`,
       explain: 'client user resource scope',
       explained: 'client user resource scope',
       explainRefused: 'client user resource scope',

@@ -313,4 +313,39 @@ describe('the context of a request', () => {
     // What Koa calls when the connection breaks afterwards.
     expect(ctx.onerror(new Error('EPIPE'))).toBeUndefined();
   });
+
+  test('leads to no other request either, and to no browser’s cookies', async () => {
+    const served: KoaContextWithOIDC[] = [];
+    const requests: object[] = [];
+    const { provider } = running;
+    const note = (ctx: KoaContextWithOIDC) => {
+      served.push(ctx);
+      requests.push(ctx.req, ctx.res, ctx.oidc.cookies, ctx.cookies);
+    };
+    provider.on('authorization.success', note);
+    try {
+      for (const tenantId of both) await running.caller().signIn(tenantId);
+    } finally {
+      provider.off('authorization.success', note);
+    }
+    expect(served).toHaveLength(2);
+    for (const ctx of served)
+      expect(reachedFrom(ctx, provider).filter((known) => requests.includes(known))).toEqual([]);
+    // What the library still does of one request is seen by no other.
+    const [first, second] = served;
+    first?.oidc.entity('Client', { clientId: 'late' });
+    expect(second?.oidc.client).toBeUndefined();
+  });
 });
+
+/** All objects that properties lead to, whatever their keys, but not by way of what all requests share. */
+function reachedFrom(start: object, shared: object): object[] {
+  const reached = new Set<object>([start]);
+  for (const object of reached) {
+    for (const key of Reflect.ownKeys(object)) {
+      const value: unknown = Reflect.get(object, key);
+      if (typeof value === 'object' && value !== null && value !== shared) reached.add(value);
+    }
+  }
+  return [...reached];
+}

@@ -29,10 +29,11 @@ const TOKEN_SERVICE = [
 const ALL: ReadonlySet<string> = new Set([...DIRECTORY_ACTIONS, ...INTERNAL_ACTIONS]);
 
 describe('the product’s own principals', () => {
-  test('are these five, and there is no wildcard', () => {
+  test('are these six, and there is no wildcard', () => {
     expect(Object.keys(INTERNAL_PRINCIPALS).sort()).toEqual([
       'courier',
       'janitor',
+      'nameResolver',
       'operator',
       'refusalRecorder',
       'tokenService',
@@ -47,9 +48,10 @@ describe('the product’s own principals', () => {
     expect([...INTERNAL_PRINCIPALS.tokenService].sort()).toEqual(TOKEN_SERVICE);
   });
 
-  test('the janitor finds tenants and deletes what expired, the recorder records refusals, and both do nothing else', () => {
+  test('the janitor finds tenants and deletes what expired, the recorder records refusals, the resolver finds ids, and none does anything else', () => {
     expect(INTERNAL_PRINCIPALS.janitor).toEqual(['authorization/versions/read', 'authentication/expired/delete']);
     expect(INTERNAL_PRINCIPALS.refusalRecorder).toEqual(['authorization/refusals/create']);
+    expect(INTERNAL_PRINCIPALS.nameResolver).toEqual(['authorization/userNames/resolve']);
   });
 
   test('the courier finds tenants, sends what waits, warns of credentials, and ends requests that nobody decided', () => {

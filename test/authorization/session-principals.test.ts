@@ -17,6 +17,7 @@ const ON_PAGES = [
   'denyAppConsentRequest',
   'explainToken',
   'findConsentReviewer',
+  'findConsentReviewerGroup',
   'getAdminConsentRequestPolicy',
   'getAppConsentRequest',
   'getAuthorizationPolicy',

@@ -42,15 +42,24 @@ describe('AUD-06: the logs', () => {
 
   test('record that they were read', async () => {
     const reader = await anApplication(database, tenant, ['AuditLog.Read.All']);
+    await asSuperuser(
+      database,
+      `insert into sign_ins (tenant_id, event_type, correlation_id) values ($1, 'servicePrincipal', 'read')`,
+      [tenant.id],
+    );
     for (const path of LOGS) {
-      const id = randomUUID();
-      await server.call(await reader.token(), 'GET', `${path}?$top=1`, undefined, { 'client-request-id': id });
-      const rows = await asSuperuser<{ type: string; by: object }>(
-        database,
-        'select operation_type as type, initiated_by as by from directory_audits where tenant_id = $1 and correlation_id = $2',
-        [tenant.id, id],
-      );
-      expect(rows).toMatchObject([{ type: 'Read', by: { app: { appId: reader.appId } } }]);
+      const { body } = await server.call(await reader.token(), 'GET', `${path}?$top=1`);
+      for (const read of [`${path}?$top=1`, `${path}/${body.value[0].id}`]) {
+        const id = randomUUID();
+        const headers = { 'client-request-id': id };
+        expect((await server.call(await reader.token(), 'GET', read, undefined, headers)).status).toBe(200);
+        const rows = await asSuperuser<{ type: string; by: object }>(
+          database,
+          'select operation_type as type, initiated_by as by from directory_audits where tenant_id = $1 and correlation_id = $2',
+          [tenant.id, id],
+        );
+        expect(rows).toMatchObject([{ type: 'Read', by: { app: { appId: reader.appId } } }]);
+      }
     }
   });
 

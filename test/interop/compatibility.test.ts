@@ -4,9 +4,13 @@ import * as openid from 'openid-client';
 import type { Deployment } from '../support/deployment.ts';
 import { setCompatibility } from './administrator.ts';
 import { AuthApplication } from './auth-js.ts';
+import { debianVersion } from './debian.ts';
+import { graphClient } from './graph.ts';
 import { byCertificate, bySecret, signIn } from './msal.ts';
+import { claimsOf, MsalPython, byCertificate as pythonsCertificate } from './msal-python.ts';
+import { serverAt, signIn as signInByOauth } from './oauth.ts';
 import { discovered, signIn as signInByOpenid } from './openid.ts';
-import { ALICE, CONTOSO, certificate, servedOrganizations, WEB } from './organizations.ts';
+import { ADA, ALICE, CONTOSO, certificate, servedOrganizations, WEB } from './organizations.ts';
 import { PassportApplication } from './passport.ts';
 
 /** What each client does as its own page shows it: resolves where it worked. */
@@ -14,8 +18,32 @@ type Flow = (deployment: Deployment) => Promise<unknown>;
 
 const SCOPES = ['User.Read'];
 
-/** Client → its flow, the settings that it can not do without, and where it fails without them. */
-const CLIENTS: Readonly<Record<string, { readonly flow: Flow; readonly needs: readonly string[] }>> = {
+type Setting = 'pkceOptional' | 'assertionReuse' | 'idTokenSignedResponseAlg';
+/** Client → its flow, and the settings that it can not do without. */
+type Clients = Readonly<Record<string, { readonly flow: Flow; readonly needs: readonly Setting[] }>>;
+
+/** From a package of Debian's: in the long form, where that is installed. */
+const DEBIANS: Clients = {
+  'python3-msal': {
+    needs: [],
+    flow: async (deployment) => {
+      const msal = new MsalPython(deployment, WEB, { credential: WEB.secret });
+      claimsOf(await msal.signIn(ALICE, SCOPES));
+      claimsOf(await msal.silent(SCOPES, true));
+    },
+  },
+  // It signs one assertion for all who sign in within its minutes.
+  'python3-msal by certificate': {
+    needs: ['assertionReuse'],
+    flow: async (deployment) => {
+      const msal = new MsalPython(deployment, WEB, { credential: pythonsCertificate });
+      for (const result of await msal.signInAll([ALICE, ADA], SCOPES)) claimsOf(result);
+    },
+  },
+};
+
+const CLIENTS: Clients = {
+  ...(process.env.BAILIWICK_LONG && debianVersion('python3-msal') ? DEBIANS : {}),
   '@azure/msal-node': {
     needs: [],
     flow: async ({ origin }) => signIn(bySecret(origin, CONTOSO.id, WEB), origin, ALICE, { scopes: SCOPES }),
@@ -50,6 +78,20 @@ const CLIENTS: Readonly<Record<string, { readonly flow: Flow; readonly needs: re
       if (status !== 200) throw new Error(body.error);
     },
   },
+  oauth4webapi: {
+    needs: [],
+    flow: async ({ origin }) =>
+      signInByOauth(await serverAt(`${origin}/${CONTOSO.id}/v2.0`), WEB, ALICE, 'openid profile User.Read'),
+  },
+  '@microsoft/microsoft-graph-client': {
+    needs: [],
+    flow: async (deployment) => {
+      const { origin } = deployment;
+      const msal = bySecret(origin, CONTOSO.id, WEB);
+      const { accessToken } = await signIn(msal, origin, ALICE, { scopes: SCOPES });
+      await graphClient(deployment, accessToken).api(`/users/${ALICE.username}`).get();
+    },
+  },
   '@auth/core': {
     needs: [],
     flow: async ({ origin }) => {
@@ -81,7 +123,7 @@ async function failing(settings: object): Promise<string[]> {
   return failed.sort();
 }
 
-const needing = (...settings: readonly string[]) =>
+const needing = (...settings: readonly Setting[]) =>
   Object.entries(CLIENTS)
     .filter(([, { needs }]) => needs.some((setting) => settings.includes(setting)))
     .map(([name]) => name)
@@ -94,13 +136,14 @@ describe('every client here', () => {
 
   test('that needs none works with every setting off, which is the default', async () => {
     const expected = needing('pkceOptional', 'assertionReuse');
-    expect(expected).toEqual(['@azure/msal-node by certificate', 'passport-openidconnect']);
+    expect(expected).toEqual(expect.arrayContaining(['@azure/msal-node by certificate', 'passport-openidconnect']));
     expect(await failing(OFF)).toEqual(expected);
     expect(await failing({})).toEqual(expected);
   });
 
-  test.each(['pkceOptional', 'assertionReuse', 'idTokenSignedResponseAlg'] as const)(
-    'works with %s alone off, but for exactly those that need it',
+  const settings = ['pkceOptional', 'assertionReuse', 'idTokenSignedResponseAlg'] as const;
+  test.each(settings.map((setting) => [setting, needing(setting).join(', ') || 'none'] as const))(
+    'works with %s alone off, but for exactly those that need it: %s',
     async (setting) => {
       expect(await failing({ ...ON, [setting]: OFF[setting] })).toEqual(needing(setting));
     },

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Client, GraphError, type PageCollection, PageIterator } from '@microsoft/microsoft-graph-client';
+import { type Client, GraphError, type PageCollection, PageIterator } from '@microsoft/microsoft-graph-client';
 import type { Deployment } from '../support/deployment.ts';
+import { graphClient } from './graph.ts';
 import { bySecret, publicly, signIn } from './msal.ts';
-import { ADA, ALICE, CONSOLE, CONTOSO, DAEMON, LOOPBACK, PEOPLE, servedOrganizations } from './organizations.ts';
+import { ADA, ALICE, CAROL, CONSOLE, CONTOSO, DAEMON, LOOPBACK, PEOPLE, servedOrganizations } from './organizations.ts';
 import { thrown } from './thrown.ts';
 
 let deployment: Deployment;
@@ -10,24 +11,14 @@ let deployment: Deployment;
 let ada: Client;
 let daemon: Client;
 
-/** As its page says for another cloud: the host is named, so that the token is sent there. */
-function clientOf(accessToken: string): Client {
-  const { origin, hostname } = new URL(deployment.directoryOrigin);
-  return Client.initWithMiddleware({
-    authProvider: { getAccessToken: async () => accessToken },
-    baseUrl: `${origin}/`,
-    customHosts: new Set([hostname]),
-  });
-}
-
 beforeAll(async () => {
   deployment = await servedOrganizations();
   const { origin } = deployment;
   const asked = { scopes: ['User.ReadWrite.All'], redirectUri: `${LOOPBACK}:53682` };
-  ada = clientOf((await signIn(publicly(origin, CONTOSO.id, CONSOLE), origin, ADA, asked)).accessToken);
+  ada = graphClient(deployment, (await signIn(publicly(origin, CONTOSO.id, CONSOLE), origin, ADA, asked)).accessToken);
   const scopes = ['https://graph.microsoft.com/.default'];
   const token = await bySecret(origin, CONTOSO.id, DAEMON).acquireTokenByClientCredential({ scopes });
-  daemon = clientOf(token?.accessToken ?? '');
+  daemon = graphClient(deployment, token?.accessToken ?? '');
 }, 240_000);
 
 afterAll(() => deployment?.end());
@@ -42,6 +33,14 @@ describe('@microsoft/microsoft-graph-client', () => {
         .filter((name) => !name.startsWith('@'))
         .sort(),
     ).toEqual(['displayName', 'id']);
+  });
+
+  test('a person by userPrincipalName, read and changed', async () => {
+    const alice = await daemon.api(`/users/${ALICE.username}`).get();
+    expect(alice).toMatchObject({ userPrincipalName: ALICE.username, displayName: 'Alice Moreau' });
+    await ada.api(`/users/${ALICE.username}`).update({ jobTitle: 'Pilot' });
+    expect(await daemon.api(`/users/${alice.id}`).select('jobTitle').get()).toMatchObject({ jobTitle: 'Pilot' });
+    expect(await thrown(daemon.api(`/users/${CAROL.username}`).get())).toMatchObject({ statusCode: 404 });
   });
 
   test('PageIterator goes through all pages', async () => {
@@ -79,7 +78,12 @@ describe('@microsoft/microsoft-graph-client', () => {
     ['what it may not', 403, 'Authorization_RequestDenied', () => daemon.api('/groups').post({ displayName: 'x' })],
     ['a filter that is none', 400, 'Request_BadRequest', () => daemon.api('/users').filter('nothing').get()],
     ['$batch, which is not there', 404, 'Request_ResourceNotFound', () => daemon.api('/$batch').post({ requests: [] })],
-    ['a token that is none', 401, 'InvalidAuthenticationToken', () => clientOf('none').api('/users').get()],
+    [
+      'a token that is none',
+      401,
+      'InvalidAuthenticationToken',
+      () => graphClient(deployment, 'none').api('/users').get(),
+    ],
   ])('%s is a GraphError with %i and its code', async (_what, statusCode, code, ask) => {
     const error = await thrown(ask());
     expect(error).toBeInstanceOf(GraphError);

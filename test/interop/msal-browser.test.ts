@@ -191,6 +191,22 @@ describe('@azure/msal-browser', () => {
     await context.close();
   });
 
+  test('logout in a popup by the redirect bridge, which ends the session', async () => {
+    const { page, complaints, context } = await signedIn('/');
+    const asked = `application.logoutPopup({ postLogoutRedirectUri: '${app.origin}/bridge' })`;
+    const [window, outcome] = await popUp(page, asked);
+    // The bridge closes it by the state that it is given back.
+    const closed = window.waitForEvent('close', { timeout: 10_000 });
+    await window.getByRole('button', { name: 'Sign out' }).click();
+    await Promise.all([outcome, closed]);
+    expect(page.url()).toBe(`${app.origin}/`);
+    expect(await ask(page, `(async () => ${USERNAMES})()`)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await leave(page, `application.loginRedirect({ ${SCOPES} })`);
+    expect(await heading(page)).toMatch(/^Sign in/);
+    await context.close();
+  });
+
   test('consent refused in a popup: ServerError access_denied', async () => {
     const { page, context } = await aGuest(chromium);
     await open(page, `${app.origin}/new`);

@@ -1,22 +1,18 @@
-import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { promisify } from 'node:util';
 import {
   type AccountInfo,
   ClientAuthError,
-  ConfidentialClientApplication,
   CryptoProvider,
   InteractionRequiredAuthError,
   ServerError,
 } from '@azure/msal-node';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeJwt, importPKCS8, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import { Browser, formsOf, textOf } from '../../scripts/demo-story/browser.ts';
-import { ROOT } from '../../scripts/demo-story/processes.ts';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
+import { aClientCertificate } from '../support/client-certificate.ts';
 import type { Deployment } from '../support/deployment.ts';
 import { setCompatibility } from './administrator.ts';
-import { byCertificate, bySecret, publicly, settings, signIn } from './msal.ts';
+import { byCertificate, byItself, bySecret, publicly, settings, signIn } from './msal.ts';
 import {
   ALICE,
   ARCHIVE,
@@ -40,8 +36,11 @@ import {
 import { PersonAtPages } from './person-at-pages.ts';
 import { thrown } from './thrown.ts';
 
-const run = promisify(execFile);
 const PKCE = { codeChallenge: 'A'.repeat(43), codeChallengeMethod: 'S256' };
+const PEOPLE = [
+  [ALICE, CONTOSO],
+  [CAROL, FABRIKAM],
+] as const;
 const GRAPH_DEFAULT = ['https://graph.microsoft.com/.default'];
 
 let deployment: Deployment;
@@ -69,20 +68,8 @@ describe('@azure/msal-node', () => {
   });
 
   test('client credentials in a process that was given nothing but NODE_EXTRA_CA_CERTS', async () => {
-    const program = `
-      import { ConfidentialClientApplication } from '@azure/msal-node';
-      const auth = JSON.parse(process.argv[1]);
-      const msal = new ConfidentialClientApplication({ auth });
-      const { tokenType, fromCache } = await msal.acquireTokenByClientCredential({ scopes: ${JSON.stringify(GRAPH_DEFAULT)} });
-      console.log(JSON.stringify({ tokenType, fromCache }));`;
-    const authority = `${origin}/${CONTOSO.id}`;
-    const auth = { clientId: DAEMON.appId, clientSecret: DAEMON.secret, authority, knownAuthorities: [authority] };
-    const { stdout } = await run(
-      process.execPath,
-      ['--input-type=module', '--eval', program, '--', JSON.stringify(auth)],
-      { cwd: ROOT, env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: deployment.certificateAuthority } },
-    );
-    expect(JSON.parse(stdout)).toEqual({ tokenType: 'Bearer', fromCache: false });
+    const { auth } = settings(origin, CONTOSO.id, { appId: DAEMON.appId, clientSecret: DAEMON.secret });
+    expect(await byItself(deployment, auth, GRAPH_DEFAULT)).toEqual({ tokenType: 'Bearer', fromCache: false });
   });
 
   test('client credentials by certificate, once as the default has it', async () => {
@@ -196,10 +183,7 @@ describe('@azure/msal-node', () => {
 
   test('people of several organizations in one client, each by the authority of theirs', async () => {
     const msal = bySecret(origin, CONTOSO.id, WEB);
-    for (const [person, tenant] of [
-      [ALICE, CONTOSO],
-      [CAROL, FABRIKAM],
-    ] as const) {
+    for (const [person, tenant] of PEOPLE) {
       const authority = `${origin}/${tenant.id}`;
       const result = await signIn(msal, origin, person, { scopes: ['User.Read'], authority });
       expect(result.tenantId).toBe(tenant.id);
@@ -224,14 +208,47 @@ describe('@azure/msal-node', () => {
     expect(await msal.acquireTokenSilent({ ...silent, forceRefresh: true })).toMatchObject({ fromCache: false });
   });
 
-  test.each(['common', 'organizations'])('people of any organization: /%s', async (authority) => {
+  test.each(['common', 'organizations'])('people of any organization, kept apart: /%s', async (authority) => {
     const msal = bySecret(origin, authority, WEB);
-    for (const person of [ALICE, CAROL]) {
-      const account = accountOf(await signIn(msal, origin, person, { scopes: ['User.Read'] }));
-      expect(account.username).toBe(person.username);
-      const silent = { scopes: ['User.Read'], account, forceRefresh: true };
-      expect(await msal.acquireTokenSilent(silent)).toMatchObject({ tenantId: account.tenantId });
+    for (const [person, { id }] of PEOPLE) {
+      const result = await signIn(msal, origin, person, { scopes: ['User.Read'] });
+      const account = accountOf(result);
+      expect(result.idTokenClaims).toMatchObject({ iss: `${origin}/${id}/v2.0`, tid: id });
+      expect(account).toMatchObject({ username: person.username, homeAccountId: `${result.uniqueId}.${id}` });
+      const silent = { scopes: ['User.Read'], account };
+      expect(await msal.acquireTokenSilent(silent)).toMatchObject({ fromCache: true, tenantId: id });
     }
+    const accounts = await msal.getTokenCache().getAllAccounts();
+    expect(accounts.map(({ tenantId }) => tenantId).sort()).toEqual([CONTOSO.id, FABRIKAM.id].sort());
+    for (const account of accounts) {
+      const { tenantId, localAccountId: uniqueId } = account;
+      const forced = await msal.acquireTokenSilent({ scopes: ['User.Read'], account, forceRefresh: true });
+      expect(forced).toMatchObject({ fromCache: false, tenantId, uniqueId });
+    }
+  });
+
+  test('people of any organization, by a public client that fetches metadata and tokens, and no keys', async () => {
+    const fetched = jest.spyOn(globalThis, 'fetch');
+    const msal = publicly(origin, 'organizations', DESKTOP);
+    const asked = { scopes: ['User.Read'], redirectUri: `${LOOPBACK}:53682` };
+    const account = accountOf(await signIn(msal, origin, ALICE, asked));
+    await msal.acquireTokenSilent({ scopes: asked.scopes, account, forceRefresh: true });
+    const paths = fetched.mock.calls.map(([url]) => new URL(String(url)).pathname);
+    fetched.mockRestore();
+    // The others are where the person went.
+    const [token, metadata] = ['oauth2/v2.0/token', 'v2.0/.well-known/openid-configuration'];
+    expect(paths.filter((path) => /token$|keys$|\.well-known/.test(path))).toEqual(
+      [metadata, token, token].map((path) => `/organizations/${path}`),
+    );
+  });
+
+  test('people of any organization by certificate, addressed to that authority; then silent at the one known', async () => {
+    const msal = byCertificate(origin, 'organizations', WEB);
+    const result = await signIn(msal, origin, ALICE, { scopes: ['User.Read'] });
+    expect(result.tenantId).toBe(CONTOSO.id);
+    const [account, authority] = [accountOf(result), `${origin}/${CONTOSO.id}`];
+    const there = await msal.acquireTokenSilent({ scopes: ['User.Read'], account, authority, forceRefresh: true });
+    expect(there).toMatchObject({ fromCache: false, tenantId: CONTOSO.id });
   });
 
   test('silent without consent: InteractionRequiredAuthError, consent_required', async () => {
@@ -242,19 +259,25 @@ describe('@azure/msal-node', () => {
     expect(error).toMatchObject({ subError: 'consent_required', errorNo: 65001 });
   });
 
-  test('silent after the person was signed out everywhere: InteractionRequiredAuthError, bad_token', async () => {
-    const msal = bySecret(origin, CONTOSO.id, WEB);
-    const result = await signIn(msal, origin, ALICE, { scopes: ['User.Read'] });
-    const account = accountOf(result);
-    const body = new URLSearchParams({
-      ...{ client_id: WEB.appId, client_secret: WEB.secret, token: result.accessToken },
-    });
-    const revoked = await fetch(`${origin}/${CONTOSO.id}/oauth2/v2.0/revoke`, { method: 'POST', body });
-    expect(revoked.status).toBe(200);
-    const error = await thrown(msal.acquireTokenSilent({ scopes: ['User.Read'], account, forceRefresh: true }));
-    expect(error).toBeInstanceOf(InteractionRequiredAuthError);
-    expect(error).toMatchObject({ errorCode: 'invalid_grant', subError: 'bad_token', errorNo: 700082 });
-  });
+  test.each([
+    ['the organization', CONTOSO.id],
+    ['/organizations', 'organizations'],
+  ])(
+    'silent after the person was signed out everywhere, by %s: InteractionRequiredAuthError, bad_token',
+    async (_what, authority) => {
+      const msal = bySecret(origin, authority, WEB);
+      const result = await signIn(msal, origin, ALICE, { scopes: ['User.Read'] });
+      const account = accountOf(result);
+      const body = new URLSearchParams({
+        ...{ client_id: WEB.appId, client_secret: WEB.secret, token: result.accessToken },
+      });
+      const revoked = await fetch(`${origin}/${authority}/oauth2/v2.0/revoke`, { method: 'POST', body });
+      expect(revoked.status).toBe(200);
+      const error = await thrown(msal.acquireTokenSilent({ scopes: ['User.Read'], account, forceRefresh: true }));
+      expect(error).toBeInstanceOf(InteractionRequiredAuthError);
+      expect(error).toMatchObject({ errorCode: 'invalid_grant', subError: 'bad_token', errorNo: 700082 });
+    },
+  );
 
   test('prompt none: login_required without a session, consent_required without consent', async () => {
     const asked = { scopes: ['User.Read'], redirectUri: CALLBACK, prompt: 'none', ...PKCE };
@@ -274,6 +297,16 @@ describe('@azure/msal-node', () => {
       const error = await thrown(bySecret(origin, 'nowhere.example', DAEMON).acquireTokenByClientCredential(cc));
       expect(error).toBeInstanceOf(ClientAuthError);
       expect(error).toMatchObject({ errorCode: 'endpoints_resolution_error' });
+    });
+
+    test('no organization where nobody signs in: ClientAuthError, and for a device post_request_failed', async () => {
+      const error = await thrown(bySecret(origin, 'organizations', WEB).acquireTokenByClientCredential(cc));
+      expect(error).toBeInstanceOf(ClientAuthError);
+      expect(error).toMatchObject({ errorCode: 'missing_tenant_id_error' });
+      // MSAL looks at no error of this endpoint, and asks for tokens with nothing in its hands.
+      const asked = { scopes: ['User.Read'], deviceCodeCallback: () => undefined };
+      const device = publicly(origin, 'organizations', DESKTOP).acquireTokenByDeviceCode(asked);
+      expect(await thrown(device)).toMatchObject({ errorCode: 'post_request_failed' });
     });
 
     test('an application of another organization: ServerError, which says that it is not there', async () => {
@@ -333,23 +366,25 @@ describe('@azure/msal-node', () => {
       expect(error).toMatchObject({ errorCode, errorNo });
     });
 
-    test.each([-600, 600])('a clock that is %i seconds off: ServerError, which says to check it', async (seconds) => {
-      // What MSAL is given by the application in place of its own clock.
-      const key = await importPKCS8(certificate.privateKey, 'RS256');
-      const at = Math.floor(Date.now() / 1_000) + seconds;
-      const clientAssertion = await new SignJWT({ nbf: at, jti: randomUUID() })
-        .setProtectedHeader({ alg: 'RS256', x5t: Buffer.from(certificate.thumbprint, 'hex').toString('base64url') })
-        .setIssuer(DAEMON.appId)
-        .setSubject(DAEMON.appId)
-        .setAudience(`${origin}/${CONTOSO.id}/oauth2/v2.0/token`)
-        .setIssuedAt(at)
-        .setExpirationTime(at + 590)
-        .sign(key);
-      const configuration = settings(origin, CONTOSO.id, { appId: DAEMON.appId, clientAssertion });
-      const error = await thrown(new ConfidentialClientApplication(configuration).acquireTokenByClientCredential(cc));
+    test('another key than the certificate’s: ServerError, which says what of the assertion is looked at', async () => {
+      const { privateKey } = aClientCertificate('Another');
+      const msal = byCertificate(origin, CONTOSO.id, DAEMON, { ...certificate, privateKey });
+      const error = await thrown(msal.acquireTokenByClientCredential(cc));
       expect(error).toBeInstanceOf(ServerError);
-      expect(error).toMatchObject({ errorCode: 'invalid_client', errorNo: 700024 });
-      expect(String(error)).toContain('Check the clock');
+      expect(error).toMatchObject({ errorCode: 'invalid_client', errorNo: 700027 });
+      expect(String(error)).toContain('its signature by a key of this application');
+    });
+
+    // MSAL's assertions are for ten minutes, and five seconds are allowed for.
+    test.each([-606, 606])('a clock that is %i seconds off: ServerError, which says to check it', async (seconds) => {
+      const { thumbprintSha256, privateKey } = certificate;
+      const clientCertificate = { thumbprintSha256, privateKey };
+      const { auth } = settings(origin, CONTOSO.id, { appId: DAEMON.appId, clientCertificate });
+      expect(await byItself(deployment, auth, GRAPH_DEFAULT)).toMatchObject({ tokenType: 'Bearer' });
+      expect(await byItself(deployment, auth, GRAPH_DEFAULT, seconds)).toMatchObject({
+        ...{ thrown: 'ServerError', errorCode: 'invalid_client', errorNo: 700024 },
+        message: expect.stringContaining('Check the clock'),
+      });
     });
   });
 });

@@ -45,12 +45,23 @@ export class MsalPython {
     return answer.results;
   }
 
-  /** Its own URL with state, nonce and PKCE, the pages, and its own redemption. */
   async signIn(person: Credentials, scopes: readonly string[]): Promise<Result> {
-    const flow = await this.call<{ auth_uri: string }>('initiate_auth_code_flow', { scopes, redirect_uri: CALLBACK });
-    const arrived = await new PersonAtPages(this.#deployment.origin, person).arrive(flow.auth_uri);
-    const answer = Object.fromEntries(arrived.searchParams);
-    return this.call('acquire_token_by_auth_code_flow', { auth_code_flow: flow, auth_response: answer });
+    const [result] = await this.signInAll([person], scopes);
+    return result as Result;
+  }
+
+  /** For each person its own URL with state, nonce and PKCE, the pages, and its own redemption: all of one process. */
+  async signInAll(people: readonly Credentials[], scopes: readonly string[]): Promise<Result[]> {
+    const start: Call = ['initiate_auth_code_flow', { scopes, redirect_uri: CALLBACK }];
+    const flows = await this.calls<{ auth_uri: string }>(...people.map(() => start));
+    const redemptions: Call[] = [];
+    for (const [index, person] of people.entries()) {
+      const flow = flows[index];
+      const arrived = await new PersonAtPages(this.#deployment.origin, person).arrive(flow?.auth_uri ?? '');
+      const answer = Object.fromEntries(arrived.searchParams);
+      redemptions.push(['acquire_token_by_auth_code_flow', { auth_code_flow: flow, auth_response: answer }]);
+    }
+    return this.calls(...redemptions);
   }
 
   /** A token for its only account without anybody asked. */

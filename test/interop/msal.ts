@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type AuthenticationResult,
   ConfidentialClientApplication,
@@ -6,6 +7,8 @@ import {
   type NodeAuthOptions,
   PublicClientApplication,
 } from '@azure/msal-node';
+import type { Deployment } from '../support/deployment.ts';
+import { ran } from './debian.ts';
 import { CALLBACK, certificate } from './organizations.ts';
 import { type Credentials, PersonAtPages } from './person-at-pages.ts';
 
@@ -23,11 +26,35 @@ export const bySecret = (origin: string, tenant: string, { appId, secret }: { ap
   new ConfidentialClientApplication(settings(origin, tenant, { appId, clientSecret: secret }));
 
 /** Signs its assertions with PS256 and names the certificate by SHA-256, as Microsoft asks for. */
-export function byCertificate(origin: string, tenant: string, { appId }: { appId: string }) {
-  const { thumbprintSha256, privateKey } = certificate;
+export function byCertificate(
+  origin: string,
+  tenant: string,
+  { appId }: { appId: string },
+  { thumbprintSha256, privateKey } = certificate,
+) {
   return new ConfidentialClientApplication(
     settings(origin, tenant, { appId, clientCertificate: { thumbprintSha256, privateKey } }),
   );
+}
+
+/**
+ * A token for an application on its own, by MSAL in a process that was given nothing but the authority to trust: what it
+ * got, or what was thrown.
+ * @param clockOff seconds that the process's clock is ahead
+ */
+export async function byItself(
+  { certificateAuthority }: Deployment,
+  auth: NodeAuthOptions,
+  scopes: readonly string[],
+  clockOff = 0,
+): Promise<unknown> {
+  const environment = { NODE_EXTRA_CA_CERTS: certificateAuthority, CLOCK_OFF_SECONDS: String(clockOff) };
+  const [clock, program] = ['clock.js', 'msal-daemon.js'].map((name) => join(import.meta.dirname, 'node', name));
+  const asked = JSON.stringify({ auth, asked: { scopes } });
+  const words = ['--import', String(clock), String(program)];
+  const { stdout, stderr, code } = await ran(process.execPath, words, environment, asked);
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
 }
 
 export const publicly = (origin: string, tenant: string, { appId }: { appId: string }) =>

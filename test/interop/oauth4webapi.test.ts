@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as oauth from 'oauth4webapi';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import type { Deployment } from '../support/deployment.ts';
+import { serverAt, signIn } from './oauth.ts';
 import { ALICE, CALLBACK, CONTOSO, DAEMON, ENTRIES_READ, LEDGER, servedOrganizations, WEB } from './organizations.ts';
 import { PersonAtPages } from './person-at-pages.ts';
 import { thrown } from './thrown.ts';
@@ -9,39 +10,13 @@ import { thrown } from './thrown.ts';
 let deployment: Deployment;
 let server: oauth.AuthorizationServer;
 const web: oauth.Client = { client_id: WEB.appId };
-const byWeb = oauth.ClientSecretPost(WEB.secret);
-
-async function discovered(algorithm: 'oidc' | 'oauth2'): Promise<oauth.AuthorizationServer> {
-  const issuer = new URL(`${deployment.origin}/${CONTOSO.id}/v2.0`);
-  return oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm }));
-}
 
 beforeAll(async () => {
   deployment = await servedOrganizations();
-  server = await discovered('oidc');
+  server = await serverAt(`${deployment.origin}/${CONTOSO.id}/v2.0`);
 }, 240_000);
 
 afterAll(() => deployment?.end());
-
-async function signIn(scope: string): Promise<oauth.TokenEndpointResponse> {
-  const [verifier, state, nonce] = [
-    oauth.generateRandomCodeVerifier(),
-    oauth.generateRandomState(),
-    oauth.generateRandomNonce(),
-  ];
-  const url = new URL(server.authorization_endpoint ?? '');
-  url.search = new URLSearchParams({
-    ...{ client_id: WEB.appId, redirect_uri: CALLBACK, response_type: 'code', scope, state, nonce },
-    ...{ code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' },
-  }).toString();
-  const answer = await new PersonAtPages(deployment.origin, ALICE).arrive(url);
-  const parameters = oauth.validateAuthResponse(server, web, answer, state);
-  const response = await oauth.authorizationCodeGrantRequest(server, web, byWeb, parameters, CALLBACK, verifier);
-  const expected = { expectedNonce: nonce, requireIdToken: true };
-  const tokens = await oauth.processAuthorizationCodeResponse(server, web, response, expected);
-  await oauth.validateApplicationLevelSignature(server, response);
-  return tokens;
-}
 
 /** An API's side of a call, by RFC 9068. */
 function validated(accessToken: string, audience: string): Promise<oauth.JWTAccessTokenClaims> {
@@ -53,23 +28,23 @@ function validated(accessToken: string, audience: string): Promise<oauth.JWTAcce
 
 describe('oauth4webapi', () => {
   test('metadata by OpenID Connect Discovery and by RFC 8414 say the same', async () => {
-    const byOauth = await discovered('oauth2');
+    const byOauth = await serverAt(server.issuer, 'oauth2');
     expect([byOauth.issuer, byOauth.token_endpoint]).toEqual([server.issuer, server.token_endpoint]);
   });
 
   test('code and PKCE with iss in the answer (RFC 9207), ID token with its signature', async () => {
-    const tokens = await signIn('openid profile User.Read');
+    const tokens = await signIn(server, WEB, ALICE, 'openid profile User.Read');
     expect(oauth.getValidatedIdTokenClaims(tokens)).toMatchObject({ iss: server.issuer, aud: WEB.appId });
   });
 
   test('an access token for an API is a JWT of RFC 9068 there, and nowhere else', async () => {
-    const { access_token } = await signIn(`openid ${ENTRIES_READ}`);
+    const { access_token } = await signIn(server, WEB, ALICE, `openid ${ENTRIES_READ}`);
     expect(await validated(access_token, LEDGER.appId)).toMatchObject({ client_id: WEB.appId, scope: 'Entries.Read' });
     expect(await thrown(validated(access_token, DIRECTORY_APP_ID))).toMatchObject({ code: oauth.JWT_CLAIM_COMPARISON });
   });
 
   test('token exchange (RFC 8693), client credentials, introspection', async () => {
-    const { access_token } = await signIn(`openid ${ENTRIES_READ}`);
+    const { access_token } = await signIn(server, WEB, ALICE, `openid ${ENTRIES_READ}`);
     const ledger: oauth.Client = { client_id: LEDGER.appId };
     const byLedger = oauth.ClientSecretBasic(LEDGER.secret);
     const grant = 'urn:ietf:params:oauth:grant-type:token-exchange';

@@ -1,7 +1,7 @@
 import type { AnyOperation } from '../../src/authorization/operation.ts';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import { DIRECTORY_ORIGIN } from '../support/directory-server.ts';
-import type { Objects } from '../support/furnished-tenant.ts';
+import { nameOf, type Objects } from '../support/furnished-tenant.ts';
 import { PNG } from '../support/pictures.ts';
 import type { TestTenant } from '../support/tenants.ts';
 
@@ -253,7 +253,8 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
     refusals: { user: 400, group: 400 },
   },
   listConsentReviewers: { input: () => ({}) },
-  findConsentReviewer: { input: ({ user }, { domain }) => ({ userPrincipalName: `${user}@${domain}` }) },
+  findConsentReviewer: { input: ({ user }) => ({ userPrincipalName: nameOf(user) }) },
+  findConsentReviewerGroup: { input: ({ group }) => ({ mailNickname: group }) },
   requestConsent: {
     input: ({ loneAppId, resource }) => ({
       appId: loneAppId,
@@ -280,6 +281,20 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   denyAppConsentRequest: on('consentRequest'),
 };
 
+/** A case with the person's user name in the place of his id. */
+export function byName(name: string): IsolationCase {
+  const { parameters, refusals, ...given } = CASES[name] ?? {};
+  return {
+    ...given,
+    // A name that nobody has is not the id in the body.
+    refusals: { ...refusals, ...(name === 'createUserAppRoleAssignment' ? { member: 400 } : {}) },
+    parameters: (objects, tenant) => {
+      const { id = '', ...others } = parameters?.(objects, tenant) ?? {};
+      return { id: encodeURIComponent(nameOf(id)), ...others };
+    },
+  };
+}
+
 export interface CaseRequest {
   readonly method: string;
   readonly path: string;
@@ -287,8 +302,12 @@ export interface CaseRequest {
 }
 
 /** The request of a case on these objects of this tenant. */
-export function requestOf({ name, route }: AnyOperation, objects: Objects, tenant: TestTenant): CaseRequest {
-  const { parameters, body } = CASES[name] ?? {};
+export function requestOf(
+  { name, route }: AnyOperation,
+  objects: Objects,
+  tenant: TestTenant,
+  { parameters, body }: IsolationCase = CASES[name] ?? {},
+): CaseRequest {
   const { method = 'GET', path = '' } = route ?? {};
   const named = Object.entries(parameters?.(objects, tenant) ?? {});
   const filled = named.reduce((text, [parameter, value]) => text.replace(`:${parameter}`, value), path);

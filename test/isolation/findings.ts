@@ -141,12 +141,12 @@ async function attempt(
   neighbours: Neighbours,
   administrator: TestPrincipal,
   operation: AnyOperation,
-  { input }: IsolationCase,
+  given: IsolationCase,
   objects: Objects,
   tenant: TestTenant,
 ): Promise<Attempt> {
-  if (input) return attemptInside(neighbours, administrator, operation, input(objects, tenant));
-  const { method, path, body } = requestOf(operation, objects, tenant);
+  if (given.input) return attemptInside(neighbours, administrator, operation, given.input(objects, tenant));
+  const { method, path, body } = requestOf(operation, objects, tenant, given);
   const { status, text } = await neighbours.server.call(await administrator.token(), method, path, body);
   return { status, text: text.replace(/"innerError":\{[^}]*\}/, '') };
 }

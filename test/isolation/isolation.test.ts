@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CATALOGUE } from '../../src/authorization/catalogue/index.ts';
+import { isByUser } from '../../src/authorization/internal/user-names.ts';
 import type { AnyOperation } from '../../src/authorization/operation.ts';
 import { notFound } from '../../src/vocabulary/errors.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { asSuperuser, aTenant } from '../support/tenants.ts';
-import { CASES } from './cases.ts';
+import { byName, CASES } from './cases.ts';
 import { findingsOf } from './findings.ts';
 
 const preparations = { hashNewPassword: async () => '$argon2id$test', checkPassword: async () => {} };
@@ -50,6 +51,13 @@ describe('TEN-01: another tenant’s object is not there', () => {
     expect(await findingsOf({ ...world, ...(await twoTenants(world.database)) }, operation, CASES[name] ?? {})).toEqual(
       [],
     );
+    expect(world.server.errors.splice(0)).toEqual([]);
+  });
+
+  // People of both tenants have the same user names here.
+  const byUser = CATALOGUE.filter(isByUser).map((operation) => [operation.name, operation] as const);
+  test.each(byUser)('for %s by userPrincipalName', async (name, operation) => {
+    expect(await findingsOf(world, operation, byName(name))).toEqual([]);
     expect(world.server.errors.splice(0)).toEqual([]);
   });
 });

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { Browser, headingOf, textOf } from '../../scripts/demo-story/browser.ts';
+import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
+import { aClientApplication, aPerson as aUserOf, consentTo } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
+import { aSignedInBrowser, authorize, post, redeemForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import {
   Authorize,
@@ -89,6 +92,57 @@ test.each([undefined, ''])('a request that names no scope (%p) is told so (RFC 6
   const { location } = await browser.open(`${url.pathname}${url.search}`);
   expect(location?.searchParams.get('error')).toBe('invalid_scope');
   expect(location?.searchParams.get('error_description')).toMatch(/^AADSTS900144: /);
+});
+
+test('a request for offline_access alone, which the library drops of a scope, names one', async () => {
+  const url = new URL(new Authorize(server, tenant, application).url, server.origin);
+  url.searchParams.set('scope', 'offline_access');
+  url.searchParams.delete('nonce');
+  const { location } = await browser.open(`${url.pathname}${url.search}`);
+  expect(location?.searchParams.get('code')).toEqual(expect.any(String));
+});
+
+describe('an API that is indicated (RFC 8707) beside OIDC scopes alone', () => {
+  test('is asked for whole, so that a code becomes a token for it', async () => {
+    const userId = await aUserOf(database, tenant, 'ray');
+    const client = await aClientApplication(database, tenant, { name: 'Front' });
+    const api = await aClientApplication(database, tenant, { name: 'Orders', scopes: ['Read', 'Write'] });
+    const parameters = { scope: 'openid', resource: `api://${api.appId}`, prompt: 'none' };
+    const ask = async () =>
+      authorize(server.origin, tenant, client, await aSignedInBrowser(database, tenant, userId), parameters);
+    await consentTo(database, tenant, { clientId: client.servicePrincipalId, scopes: ['openid'] });
+    // It was a code, which the token endpoint then refused, again and again: nobody had been asked.
+    expect((await ask()).parameters.get('error')).toBe('consent_required');
+    const consented = { clientId: client.servicePrincipalId, resourceAppId: api.appId };
+    await consentTo(database, tenant, { ...consented, scopes: ['Read', 'Write'] });
+    const answer = await post(server.origin, tenant, 'token', redeemForm(client, await ask()));
+    expect([answer.status, answer.body.error_description]).toEqual([200, undefined]);
+    expect(decodeJwt(answer.body.access_token)).toMatchObject({ aud: api.appId, scp: 'Read Write' });
+  });
+});
+
+test('OIDC scopes beside an API are refused where the directory is not open to the person, who would be asked for ever', async () => {
+  const userId = await aUserOf(database, tenant, 'una');
+  const client = await aClientApplication(database, tenant, { name: 'Shut out' });
+  const api = await aClientApplication(database, tenant, { name: 'Open', scopes: ['Read'] });
+  const consented = { clientId: client.servicePrincipalId, scopes: ['Read'], resourceAppId: api.appId };
+  await consentTo(database, tenant, consented);
+  const required = (is: boolean) =>
+    asSuperuser(
+      database,
+      'update service_principals set app_role_assignment_required = $3 where tenant_id = $1 and app_id = $2',
+      [...[tenant.id, DIRECTORY_APP_ID, is]],
+    );
+  await required(true);
+  try {
+    const browserOf = await aSignedInBrowser(database, tenant, userId);
+    const refusal = await authorize(server.origin, tenant, client, browserOf, {
+      scope: `openid api://${api.appId}/Read`,
+    });
+    expect(refusal.parameters.get('error_description')).toMatch(/^AADSTS50105: /);
+  } finally {
+    await required(false);
+  }
 });
 
 describe('TOK-14: claims', () => {

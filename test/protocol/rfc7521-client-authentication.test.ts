@@ -3,9 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type JWTHeaderParameters, SignJWT } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { type Answer, answerOf } from '../support/answer.ts';
-import { aClientApplication, addSecret, assignRole, type TestApplication } from '../support/applications.ts';
+import {
+  aClientApplication,
+  addSecret,
+  aPerson,
+  assignRole,
+  consentTo,
+  type TestApplication,
+} from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { post } from '../support/authorize.ts';
+import { aSignedInBrowser, authorize, post, redeemForm } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 
@@ -103,6 +110,12 @@ const present = (assertion: string, form: Record<string, string> = {}, at = serv
     ...form,
   });
 
+/** The times of an assertion for ten minutes, made by a clock that is so many seconds ahead. */
+function timesAt(ahead: number) {
+  const at = Math.floor(Date.now() / 1_000) + ahead;
+  return { iat: at, nbf: at, exp: at + 600 };
+}
+
 const outcome = ({ status, body }: Answer) => [status, body.error];
 const UNAUTHENTICATED = [401, 'invalid_client'];
 
@@ -112,6 +125,8 @@ describe('a client secret', () => {
     expect((await asking(daemon, daemon.secret)).status).toBe(200);
     expect((await basic(base64(`${daemon.appId}:${encodeURIComponent(daemon.secret)}`))).status).toBe(200);
     expect((await basic(base64(`${daemon.appId}:${daemon.secret}`), {}, 'bAsIc')).status).toBe(200);
+    await addSecret(database, tenant, daemon, 'a-secret-that-ends-in-a-colon:');
+    expect((await basic(base64(`${daemon.appId}:a-secret-that-ends-in-a-colon:`))).status).toBe(200);
   });
 
   test('CLI-01: that is wrong, empty, expired or another application’s is refused alike', async () => {
@@ -125,6 +140,15 @@ describe('a client secret', () => {
     }
     const expired = await asking(daemon, 'an-expired-secret-of-this-client');
     expect([...outcome(expired), ...expired.body.error_codes]).toEqual([...UNAUTHENTICATED, 7000222]);
+    const future = await addSecret(database, tenant, daemon, 'a-secret-that-begins-in-an-hour');
+    await asSuperuser(
+      database,
+      `update password_credentials set start_at = now() + interval '1 hour' where tenant_id = $1 and key_id = $2`,
+      [tenant.id, future],
+    );
+    await asSuperuser(database, 'update tenant_versions set version = version + 1 where tenant_id = $1', [tenant.id]);
+    expect(outcome(await asking(daemon, 'a-secret-that-begins-in-an-hour'))).toEqual(UNAUTHENTICATED);
+    expect((await asking(daemon, daemon.secret)).status).toBe(200);
     expect(outcome(await asking(daemon, ''))).toEqual(UNAUTHENTICATED);
     const withHeader = await basic(base64(`${daemon.appId}:wrong`));
     expect(outcome(withHeader)).toEqual(UNAUTHENTICATED);
@@ -191,20 +215,125 @@ describe('a client secret', () => {
     expect([400, 401]).toContain(status);
     expect(server.errors).toEqual([]);
   });
+});
 
-  test('that is empty in Basic counts as none: a public client may name itself so', async () => {
-    const publicClient = await aClientApplication(database, tenant, {
-      native: ['http://127.0.0.1/callback'],
-      isConfidential: false,
+describe('an id alone in Basic, with an empty password', () => {
+  const ENDPOINTS = ['token', 'devicecode', 'introspect', 'revoke'];
+
+  const alone = (id: string, endpoint: string, form: Record<string, string>) =>
+    post(server.origin, tenant, endpoint, form, { authorization: `Basic ${base64(`${id}:`)}` });
+
+  async function aPublicClient(): Promise<TestApplication> {
+    const client = await aClientApplication(database, tenant, {
+      ...{ native: ['http://127.0.0.1/callback'], isConfidential: false, isFallbackPublicClient: true },
     });
-    const answer = await basic(base64(`${publicClient.appId}:`), {
-      client_id: publicClient.appId,
-      grant_type: 'refresh_token',
-      refresh_token: 'x',
-    });
-    expect(outcome(answer)).toEqual([400, 'invalid_grant']);
-    const daemon = await aDaemon();
-    expect(outcome(await basic(base64(`${daemon.appId}:`), { client_id: daemon.appId }))).toEqual(UNAUTHENTICATED);
+    const scopes = ['openid', 'profile', 'offline_access', 'User.Read'];
+    await consentTo(database, tenant, { clientId: client.servicePrincipalId, scopes });
+    return client;
+  }
+
+  /** The form that redeems a code of the client, and names no client. */
+  async function redemptionFor(client: TestApplication): Promise<Record<string, string>> {
+    const browser = await aSignedInBrowser(database, tenant, await aPerson(database, tenant));
+    const form = redeemForm(client, await authorize(server.origin, tenant, client, browser), true);
+    return Object.fromEntries(Object.entries(form).filter(([name]) => name !== 'client_id'));
+  }
+
+  test('is the client_id wherever clients authenticate', async () => {
+    const client = await aPublicClient();
+    const { status, body } = await alone(client.appId, 'token', await redemptionFor(client));
+    expect(status).toBe(200);
+    // Form-encoded, as all of Basic is, and named in the form as well.
+    const encoded = [...client.appId].map((one) => `%${one.charCodeAt(0).toString(16)}`).join('');
+    const refresh = { grant_type: 'refresh_token', refresh_token: body.refresh_token };
+    const refreshed = await alone(encoded, 'token', { ...refresh, client_id: client.appId });
+    expect(refreshed.status).toBe(200);
+    expect((await alone(client.appId, 'devicecode', { scope: 'User.Read' })).status).toBe(200);
+    const asked = await alone(client.appId, 'introspect', { token: refreshed.body.access_token });
+    expect([...outcome(asked), ...asked.body.error_codes]).toEqual([...UNAUTHENTICATED, 7000218]);
+    const again = { ...refresh, refresh_token: refreshed.body.refresh_token };
+    expect((await alone(client.appId, 'revoke', { token: again.refresh_token })).status).toBe(200);
+    expect(outcome(await alone(client.appId, 'token', again))).toEqual([400, 'invalid_grant']);
+  });
+
+  test.each(ENDPOINTS)('CLI-03: beside another’s id in the form is refused: %s', async (endpoint) => {
+    const [client, victim] = [await aPublicClient(), await aPublicClient()];
+    const { body } = await alone(victim.appId, 'token', await redemptionFor(victim));
+    const refresh = { grant_type: 'refresh_token', refresh_token: body.refresh_token };
+    const form = { ...refresh, token: body.refresh_token, scope: 'User.Read' };
+    for (const [inHeader, inForm] of [
+      [client.appId, victim.appId],
+      [victim.appId, client.appId],
+      [victim.appId, `${victim.appId} `],
+    ] as const) {
+      const answer = await alone(inHeader, endpoint, { ...form, client_id: inForm });
+      expect(outcome(answer)).toEqual([400, 'invalid_request']);
+    }
+    expect((await alone(victim.appId, 'token', refresh)).status).toBe(200);
+  });
+
+  test('CLI-03, CLI-07: beside another’s assertion or secret is refused', async () => {
+    const [client, victim] = [await aPublicClient(), await aDaemon({ keys: [EC_JWK] })];
+    const assertion = { client_assertion_type: ASSERTION_TYPE, client_assertion: await assertionOf(victim) };
+    const form = { grant_type: 'client_credentials' };
+    expect(outcome(await alone(client.appId, 'token', { ...form, ...assertion }))).toEqual([400, 'invalid_request']);
+    const secret = { client_secret: victim.secret };
+    expect(outcome(await alone(client.appId, 'token', { ...form, ...secret }))).toEqual(UNAUTHENTICATED);
+  });
+
+  test('redeems nothing of another', async () => {
+    const [client, victim] = [await aPublicClient(), await aPublicClient()];
+    const form = await redemptionFor(victim);
+    expect(outcome(await alone(client.appId, 'token', form))).toEqual([400, 'invalid_grant']);
+  });
+
+  test('CLI-01, CLI-02: stands in for no credential', async () => {
+    const daemons = [await aDaemon(), await aDaemon({ keys: [EC_JWK], isConfidential: false })];
+    for (const { appId } of daemons) {
+      for (const form of [{}, { client_id: appId }]) {
+        const answer = await alone(appId, 'token', { grant_type: 'client_credentials', ...form });
+        expect([...outcome(answer), ...answer.body.error_codes]).toEqual([...UNAUTHENTICATED, 7000218]);
+      }
+    }
+  });
+
+  test.each([
+    ['a broken percent sign', (id: string) => `${id}%`],
+    ['percent and no hexadecimal', (id: string) => `${id}%zz`],
+    ['half a character', (id: string) => `${id}%E0%A4`],
+    ['an encoded NUL', (id: string) => `${id}%00`],
+    ['a NUL', (id: string) => `${id}\0`],
+    ['CR and LF', (id: string) => `${id}\r\n`],
+    ['a colon', (id: string) => `${id}:`],
+    ['an encoded colon', (id: string) => `${id}%3A`],
+    ['a space', (id: string) => `${id}+`],
+    ['nothing', () => ''],
+  ])('CLI-11: with %s in it is refused, without an error of ours', async (_what, spoiled) => {
+    const { appId } = await aPublicClient();
+    const refresh = { grant_type: 'refresh_token', refresh_token: 'x' };
+    for (const form of [refresh, { ...refresh, client_id: spoiled(appId) }]) {
+      const answer = await alone(spoiled(appId), 'token', form);
+      expect([
+        [400, 'invalid_request'],
+        [401, 'invalid_client'],
+      ]).toContainEqual(outcome(answer));
+    }
+    expect(server.errors).toEqual([]);
+  });
+
+  test('is no name elsewhere: an authorization request says itself whose it is', async () => {
+    const client = await aPublicClient();
+    const headers = { authorization: `Basic ${base64(`${client.appId}:`)}` };
+    const asked = {
+      ...{ response_type: 'code', redirect_uri: client.redirectUri, scope: 'User.Read' },
+      ...{ code_challenge: 'A'.repeat(43), code_challenge_method: 'S256' },
+    };
+    const ask = (form: Record<string, string>) =>
+      fetch(`${server.origin}/${tenant.id}/oauth2/v2.0/authorize?${new URLSearchParams(form)}`, {
+        ...{ headers, redirect: 'manual' },
+      });
+    expect((await ask({ ...asked, client_id: client.appId })).status).toBe(303);
+    expect((await ask(asked)).status).toBe(400);
   });
 });
 
@@ -345,6 +474,30 @@ describe('a client assertion', () => {
     }
     expect(outcome(await present('not.a.jwt'))).toEqual([400, 'invalid_request']);
     expect(server.errors).toEqual([]);
+  });
+
+  test.each<[string, () => Assertion, number, string]>([
+    [
+      'signed by another key',
+      () => ({ key: stranger.privateKey }),
+      700027,
+      'its signature by a key of this application',
+    ],
+    ['of a certificate that is not its own', () => ({ header: THUMBPRINT }), 700027, 'is not one of this application'],
+    [
+      'for another audience',
+      () => ({ claims: { aud: issuerOf(other) } }),
+      700027,
+      'its aud the issuer or the token endpoint',
+    ],
+    ['of a clock that is behind', () => ({ claims: timesAt(-606) }), 700024, 'Check the clock'],
+    ['of a clock that is ahead', () => ({ claims: timesAt(600) }), 700024, 'Check the clock'],
+    ['for hours', () => ({ claims: { exp: timesAt(7_200).exp } }), 700024, 'valid for too long'],
+  ])('CLI-06: %s is refused in words that say what to fix', async (_what, spoiled, number, words) => {
+    const daemon = await aDaemon({ keys: [EC_JWK], isConfidential: false });
+    const answer = await present(await assertionOf(daemon, spoiled()));
+    expect([...outcome(answer), answer.body.error_codes]).toEqual([...UNAUTHENTICATED, [number]]);
+    expect(answer.body.error_description).toMatch(new RegExp(`^AADSTS${number}: .*${words}`));
   });
 
   test('CLI-06: with RS256 is refused where the key is registered for PS256', async () => {

@@ -375,6 +375,15 @@ describe('DEV-02: what the person sees', () => {
     expect(decodeJwt(body.access_token).oid).toBe(bob.id);
   });
 
+  test('DEV-02: a link into the middle of it, opened where nothing began, is told so: nobody’s fault, and no session', async () => {
+    const { browser } = await atCode();
+    for (const visitor of [new Browser(server.origin), browser]) {
+      const page = await visitor.open(`${server.origin}/${tenant.id}/device/abc`);
+      expect([page.status, headingOf(page)]).toEqual([400, 'We could not understand the application']);
+    }
+    expect((await browser.open(`${server.origin}/${tenant.id}/device`)).text).toContain('Sign in on a device');
+  });
+
   test('DEV-02: who signs in between the press and the approval does not approve', async () => {
     const bob = await aPerson(database, server, tenant, { name: 'Bob' });
     const waiting = await started();

@@ -15,7 +15,7 @@ import { aSignedInBrowser, authorize, credentialsOf, post, redeemForm, refreshFo
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer } from '../support/directory-server.ts';
 import { refused } from '../support/refused.ts';
-import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
+import { asSuperuser, aTenant, aUser, type TestTenant } from '../support/tenants.ts';
 
 const OBO = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -407,6 +407,49 @@ describe('an exchanged token ends', () => {
     ]);
     await isOver(again.value);
     await allow(middle, orders, ['Do', 'Write']);
+  });
+
+  test('CON-08: when the consent is taken back by which its caller’s application was let in, its refresh too', async () => {
+    const { servicePrincipalId: clientId } = front;
+    const whole = { clientId, resourceId: middle.servicePrincipalId };
+    const readers = { scopes: ['DelegatedPermissionGrant.ReadWrite.All'], roles: ['Global Administrator'] };
+    const directory = await aDirectoryServer(database);
+    try {
+      const administrator = await aUser(database, tenant, readers);
+      const call = async (method: string, path: string, body?: object) =>
+        directory.call(await administrator.token(), method, `/v1.0${path}`, body);
+      const assertion = await tokenFor(middle);
+      const { body } = await onBehalfOf(middle, assertion, 'openid offline_access User.Read');
+      const [{ value }, again] = [await exchanged(), await exchanged()];
+      const me = async () => {
+        const token = await tenant.sign({ ...decodeJwt(body.access_token), iss: tenant.issuer });
+        return (await directory.call(token, 'GET', '/v1.0/me')).status;
+      };
+      expect(await me()).toBe(200);
+      const filter = `$filter=clientId eq '${whole.clientId}' and resourceId eq '${whole.resourceId}'`;
+      const found = await call('GET', `/oauth2PermissionGrants?${encodeURI(filter)}`);
+      expect(found.body.value).toHaveLength(1);
+      const path = `/oauth2PermissionGrants/${found.body.value[0].id}`;
+      // What is left of it still lets the caller in.
+      expect((await call('PATCH', path, { scope: 'Do Write' })).status).toBe(204);
+      expect((await call('PATCH', path, { scope: 'Do' })).status).toBe(204);
+      expect([await me(), (await introspect(orders, value)).active]).toEqual([200, true]);
+      expect((await call('DELETE', path)).status).toBe(204);
+      await isOver(value);
+      expect(await me()).toBe(401);
+      const refused = await token(refreshForm(middle, body.refresh_token));
+      expect(outcome(refused)).toEqual([400, 'invalid_grant', 700082]);
+      // It does not come back with a later consent, as the caller's own does not.
+      await allow(front, middle);
+      await isOver(again.value);
+      expect(await me()).toBe(401);
+      expect((await introspect(middle, assertion)).active).toBe(false);
+      expect((await introspect(orders, (await exchanged()).value)).active).toBe(true);
+    } finally {
+      await directory.close();
+      await sql('delete from oauth2_permission_grants where client_id = $1', [clientId]);
+      await allow(front, middle);
+    }
   });
 
   test('also three exchanges down, whatever family of the chain ends', async () => {

@@ -31,6 +31,8 @@ describe('the address of a caller', () => {
     ['nonsense ends the walk', ['10.0.0.0/8'], '10.1.2.3', '1.1.1.1, <script>', '10.1.2.3'],
     ['no header', ['10.0.0.0/8'], '10.1.2.3', undefined, '10.1.2.3'],
     ['a dual-stack socket', ['10.0.0.0/8'], '::ffff:10.1.2.3', '198.51.100.1', '198.51.100.1'],
+    ['a stranger on a dual-stack socket', [], '::ffff:203.0.113.7', '198.51.100.1', '203.0.113.7'],
+    ['a proxy that is one', ['10.0.0.0/8'], '10.1.2.3', '1.1.1.1, ::ffff:198.51.100.1', '198.51.100.1'],
     ['IPv6', ['2001:db8::/32'], '2001:db8::1', '2001:db9::7', '2001:db9::7'],
   ])('NET-06: %s', (_name, trusted, peer, forwarded, address) => {
     expect(makeAddressOf(trusted)(aRequest(peer, forwarded))).toBe(address);

@@ -107,6 +107,26 @@ describe('a serving process', () => {
     expect(other.output()).toContain('DIRECTORY_DATABASE_URL');
   }, 60_000);
 
+  test('NET-06: believes what a proxy says of its callers, on both sides, once the operator trusts it', async () => {
+    const claimed = '203.0.113.7';
+    const headers = { 'x-forwarded-for': claimed, authorization: 'Bearer forged' };
+    for (const [trusted, isBelieved] of [
+      ['', false],
+      ['10.0.0.0/8', false],
+      ['127.0.0.1, ::1', true],
+    ] as const) {
+      const server = await deployment.serve([], { TRUSTED_PROXIES: trusted });
+      const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: DAEMON, client_secret: 'wrong' });
+      await fetch(`${deployment.origin}/${CONTOSO}/oauth2/v2.0/token`, { method: 'POST', headers, body: form });
+      await fetch(`${deployment.directoryOrigin}/v1.0/users`, { headers });
+      await end(server);
+      const addresses = [...server.output().matchAll(/"ipAddress":"([^"]*)"[^\n]*"Refused\."/g)].map(
+        ([, address]) => address,
+      );
+      expect(addresses.map((address) => address === claimed)).toEqual([isBelieved, isBelieved]);
+    }
+  }, 60_000);
+
   test('does not start on a database that is not fit, and says everything that is wrong', async () => {
     await rows('alter table groups disable row level security');
     await rows('alter table users no force row level security');

@@ -262,7 +262,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     (permit, { user }) =>
       consentReviewers.listNamedReviewers(permit, [{ query: `/users/${user}`, queryType: 'MicrosoftGraph' }]),
   ],
-  findUserId: ['directory', (permit, { mark, domain }) => consentReviewers.findUserId(permit, `${mark}@${domain}`)],
+  findGroupId: ['directory', (permit, { mark }) => consentReviewers.findGroupId(permit, mark)],
   readRequestedApplication: [
     'directory',
     (permit, { appId }) => consentRequestReview.readRequestedApplication(permit, appId),
@@ -299,6 +299,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
     (permit) => outboxDelivery.claimMessages(permit, { channels: ['mail'], limit: 10 }),
   ],
   readWebhookTarget: ['authentication', (permit) => webhookSecrets.readWebhookTarget(permit)],
+  findUserId: ['directory', (permit, { mark, domain }) => users.findUserId(permit, `${mark}@${domain}`)],
   readUser: ['directory', (permit, { user }) => users.readUser(permit, object(user))],
 };
 

@@ -284,7 +284,8 @@ export function consentPages(assets: AssetLinks, t: (text: string) => string): R
           { field: 'r2', kind: 'role' },
         ],
         ...{
-          newReviewer: t('bob@contoso.example'),
+          added: { user: t('bob@contoso.example'), group: t('reviewers'), role: 'r1' },
+          roles: [{ id: 'r1', displayName: t('Helpdesk') }],
           sendsMail: false,
           webhookUrl: `https://hooks.example/${t('requests')}`,
         },

@@ -87,17 +87,18 @@ export function holding(database: TestDatabase, operation: object): Held {
   return { authorization, reached: reached.promise, release: go.resolve };
 }
 
-/** Makes Postgres itself fail one kind of write, as a full disk would; resolves to the repair. */
+/** Makes Postgres itself fail one kind of write, as a full disk would unless another state is given; resolves to the repair. */
 export async function failingWrite(
   database: TestDatabase,
   table: string,
   event: 'insert' | 'update',
+  sqlState = '53100',
 ): Promise<() => Promise<void>> {
   const name = `fault_${table}_${event}`;
   await asSuperuser(
     database,
     `create function ${name}() returns trigger language plpgsql as $$ begin
-       raise exception 'no space left on device' using errcode = '53100'; end $$;
+       raise exception 'no space left on device' using errcode = '${sqlState}'; end $$;
      create trigger ${name} before ${event} on ${table} for each row execute function ${name}();`,
   );
   return async () => {

@@ -41,9 +41,12 @@ export function newObjects(): Objects {
   return Object.fromEntries(OBJECTS.map((name) => [name, randomUUID()])) as Record<ObjectName, string>; // one of each
 }
 
+/** The user name of a furnished person: the same in whatever tenant he is furnished. */
+export const nameOf = (id: string) => `${id}@people.example`;
+
 const ROWS = `
   insert into users (tenant_id, id, user_principal_name, display_name)
-    values ($tenant, $user, $user || '@' || $domain, $marker), ($tenant, $member, $member || '@' || $domain, $marker);
+    values ($tenant, $user, $userName, $marker), ($tenant, $member, $memberName, $marker);
   insert into groups (tenant_id, id, display_name, mail_nickname) values ($tenant, $group, $marker, $group);
   insert into group_members (tenant_id, group_id, user_id) values ($tenant, $group, $member);
   insert into applications (tenant_id, id, app_id, display_name, oauth2_permission_scopes, app_roles)
@@ -93,7 +96,8 @@ export async function furnish(
   marker: string,
 ): Promise<void> {
   const role = directoryRoleNamed('Groups Administrator')?.id ?? '';
-  const values: Record<string, string> = { ...objects, tenant: tenant.id, domain: tenant.domain, marker, role };
+  const names = { userName: nameOf(objects.user), memberName: nameOf(objects.member) };
+  const values: Record<string, string> = { ...objects, ...names, tenant: tenant.id, marker, role };
   // Several statements at once take no parameters, and these are the test's own words.
   const text = ROWS.replace(/\$(\w+)/g, (_match, name) => `'${values[name]}'`);
   await asSuperuser(database, text);

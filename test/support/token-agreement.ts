@@ -18,7 +18,8 @@ import type { TestDatabase } from './database.ts';
 import type { TestDirectoryServer } from './directory-server.ts';
 import { superuserOf } from './superuser.ts';
 import { type Cast, type Client, FIRST_SCOPE } from './token-cast.ts';
-import { type Ask, type Combination, layout, spelled } from './token-worlds.ts';
+import { type Refusal, refusalOf, refusalsOfMalformed } from './token-refusals.ts';
+import { type Ask, type Combination, layout, OIDC, spelled } from './token-worlds.ts';
 
 /** What an endpoint did: a token, or the refusal's number and word. */
 export type Outcome =
@@ -82,7 +83,7 @@ export async function ask(ground: Ground, { world, ask: asked }: Combination): P
       });
     default: {
       const authorized = await silently(ground, client, parameters);
-      if (!authorized.parameters.has('code')) return refusalOf(authorized);
+      if (!authorized.parameters.has('code')) return refusedAt(authorized);
       return token(redeemForm(client, authorized));
     }
   }
@@ -105,17 +106,19 @@ function outcomeOf({ body }: Answer): Outcome {
   return { issued: true, scopes: scp.split(' ').filter(Boolean), roles };
 }
 
-function refusalOf({ parameters, answer }: Authorized): Outcome {
+function refusedAt({ parameters, answer }: Authorized): Outcome {
   const description = parameters.get('error_description') ?? answer.text;
   const code = Number(/AADSTS(\d+)/.exec(description)?.[1] ?? 0);
-  return { issued: false, code, error: parameters.get('error') ?? `${answer.status} ${description}` };
+  return { issued: false, code, error: parameters.get('error') ?? `${answer.status} page` };
 }
 
 export interface Explained {
   readonly status: number;
   /** Absent: explain would not tell. */
   readonly explanation?: TokenExplanation;
-  /** Of the OIDC scopes beside those of another API, to which a code needs consent as well. */
+  /** Where it would not tell: of all that the API offers whose name counts, asked for as one should. */
+  readonly sound?: TokenExplanation | undefined;
+  /** Of the OIDC scopes beside whatever else, to which a code needs consent as well. */
   readonly signIn?: TokenExplanation | undefined;
 }
 
@@ -136,8 +139,15 @@ export async function explain(
   const all = flow === 'onBehalfOf' ? { scope: everythingOf(cast, asked) } : {};
   const first = isInherited ? { scope: FIRST_SCOPE } : {};
   const told = await question(cast, directory, { clientAppId, ...person, ...family, ...all, ...first, ...parameters });
-  if (flow !== 'code' || style !== 'oidcBeside' || api === 'directory') return told;
-  const signIn = await question(cast, directory, { clientAppId, ...person, scope: asked.oidc.join(' ') });
+  if (!told.explanation) {
+    const { resource } = parameters;
+    const sound = resource ? { resource } : { scope: spelled(cast, { ...asked, style: 'all' }).scope };
+    const again = await question(cast, directory, { clientAppId, ...person, ...family, ...sound });
+    return { ...told, sound: again.explanation };
+  }
+  const named = parameters.scope?.split(' ').filter((value) => OIDC.includes(value)) ?? [];
+  if (flow !== 'code' || named.length === 0) return told;
+  const signIn = await question(cast, directory, { clientAppId, ...person, scope: named.join(' ') });
   return { ...told, signIn: signIn.explanation };
 }
 
@@ -150,57 +160,30 @@ async function question(cast: Cast, directory: Pick<TestDirectoryServer, 'origin
 
 /** How what was explained differs from what was done, in words; nothing where they agree. */
 export function difference(
-  { ask: asked }: Combination,
+  each: Combination,
   outcome: Outcome,
-  { status, explanation, signIn }: Explained,
+  { status, explanation, sound, signIn }: Explained,
 ): string | undefined {
+  const done = outcome.issued ? carried(outcome) : shown([outcome.code, outcome.error]);
   if (!explanation) {
-    // What no one token can be is told apart before the rest, or after it.
-    const agrees = status === 400 && !outcome.issued;
-    return agrees ? undefined : `explain refused to tell (${status}), the endpoint: ${JSON.stringify(outcome)}`;
+    const refusals = status === 400 ? refusalsOfMalformed(each, sound).map(shown) : [];
+    return refusals.includes(done)
+      ? undefined
+      : `explain refused to tell (${status}: ${refusals}), the endpoint: ${done}`;
   }
-  const told = carried(explanation);
-  if (outcome.issued) {
-    const done = carried(outcome);
-    return told === done ? undefined : `explain: ${told}, the token: ${done}`;
-  }
-  const trace = [...explanation.trace, ...(signIn?.trace ?? [])];
-  const refusals = refusalsOf(asked.flow, { ...explanation, trace });
-  const agrees = refusals.some(([code, error]) => code === outcome.code && (error ?? outcome.error) === outcome.error);
-  return agrees ? undefined : `explain: ${told} ${JSON.stringify(refusals)}, the endpoint: ${JSON.stringify(outcome)}`;
+  const refusal = refusalOf(each, [...explanation.trace, ...(signIn?.trace ?? [])]);
+  // A code is for every scope that is named, a token for what there is of them.
+  const isToken = explanation.issued && !(each.ask.flow === 'code' && refusal);
+  const told = isToken || !refusal ? carried(explanation) : shown(refusal);
+  return told === done ? undefined : `explain: ${told}, the endpoint: ${done}`;
 }
+
+const shown = ([code, error]: Refusal) => `refused ${code} ${error}`;
 
 type Carried = Pick<TokenExplanation, 'issued' | 'scopes' | 'roles'>;
 
 function carried({ issued, scopes, roles }: Carried): string {
   return issued ? `scopes ${[...scopes].sort().join(' ')}, roles ${[...roles].sort().join(' ')}` : 'no token';
-}
-
-type Refusal = readonly [code: number, error?: string];
-
-/** What the library says itself where it looks first, and what asks the person. */
-const SAID_BEFORE: Readonly<Record<string, readonly Refusal[]>> = {
-  consentRequired: [[0, 'consent_required']],
-  applicationAbsent: [[0, 'consent_required']],
-  userDisabled: [[0, 'login_required']],
-  resourceUnknown: [[0, 'invalid_target']],
-};
-/** By these the token that was to be exchanged has ended too. */
-const SUBJECT_ENDED = /^(application|user|notAssigned)/;
-
-/**
- * As which refusals what was explained may show: exactly that one, but where the request or a token that it carries is
- * looked at first, which may be refused for any of the steps that fail.
- */
-function refusalsOf(flow: Ask['flow'], { refusal, trace }: Pick<TokenExplanation, 'refusal' | 'trace'>): Refusal[] {
-  if (flow === 'application' || flow === 'refresh') return refusal ? [[refusal.code]] : [];
-  const failed = trace.filter(({ outcome }) => outcome === 'fail');
-  const any = failed.map(({ code = 0 }): Refusal => [code]);
-  if (flow === 'code') {
-    const reasons = trace.filter(({ outcome }) => outcome !== 'pass').map(({ reason = '' }) => reason);
-    return [...any, ...reasons.flatMap((reason) => SAID_BEFORE[reason] ?? [])];
-  }
-  return failed.some(({ reason = '' }) => SUBJECT_ENDED.test(reason)) ? [...any, [50013]] : any;
 }
 
 /** SQL: its service principal, which it has by a consent where it was not there before. */

@@ -13,7 +13,7 @@ export const APIS = ['directory', 'orders', 'ledger'] as const;
 export type ApiName = (typeof APIS)[number];
 const WHOSE = ['everybody', 'alice', 'bob'] as const;
 
-const OIDC = ['openid', 'profile', 'email', 'offline_access'];
+export const OIDC = ['openid', 'profile', 'email', 'offline_access'];
 export const SCOPES: Readonly<Record<ApiName, readonly string[]>> = {
   directory: [...OIDC, 'User.Read', 'User.Read.All', 'Directory.ReadWrite.All'],
   orders: ['Read', 'Write', 'Admin', 'Old'],
@@ -153,10 +153,9 @@ export const combination: fc.Arbitrary<Combination> = fc
   )
   .map((each) => ({ world: sensible(each), ask: askable(each.ask) }));
 
-/** A code is for scopes, and may be for several APIs, of which its redemption picks one. */
+/** A code may be for several APIs, of which its redemption picks one. */
 function askable(asked: Ask): Ask {
-  const { flow, style } = asked;
-  return flow === 'code' && ['several', 'nothing', 'bareAll'].includes(style) ? { ...asked, style: 'named' } : asked;
+  return asked.flow === 'code' && asked.style === 'several' ? { ...asked, style: 'named' } : asked;
 }
 
 /**

@@ -3,8 +3,8 @@ import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import Provider, { type Adapter, type AdapterPayload, type ClientMetadata } from 'oidc-provider';
+import { prepareClientParameters } from '../../src/authentication/client-parameters.ts';
 import { currentRequest } from '../../src/authentication/oauth-request.ts';
-import { setOutsideAssertionsAside } from '../../src/authentication/outside-assertions.ts';
 import { makeSigningSlots } from '../../src/authentication/signing-slot.ts';
 import {
   currentKeyring,
@@ -178,7 +178,7 @@ function makeProvider(): Provider {
  */
 export async function startTwoTenants() {
   const provider = makeProvider();
-  setOutsideAssertionsAside(provider);
+  prepareClientParameters(provider);
   const issuer = makeVirtualIssuer(provider, {
     origin,
     async findClient(tenantId, id) {

@@ -36,6 +36,8 @@ export function deviceFlowOf(endings: DeviceEndings): DeviceFlow {
     },
     successSource: (ctx) => endings.approved(ctx),
     userCodeInputSource: async (ctx, _form, out, error) => {
+      // For a form that nobody sees the library has put a secret into the session: one that never began could not be saved.
+      if (ctx.oidc.session) Object.assign(ctx.oidc.session, { touched: false });
       const ending = ENDINGS[error?.name ?? ''];
       // What declined it is the cause; the library itself tells nobody.
       if (error?.cause instanceof errors.OIDCProviderError) ctx.state.refused = error.cause;

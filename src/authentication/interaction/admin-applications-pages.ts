@@ -1,7 +1,12 @@
 import { revokeApplicationAccess } from '../../authorization/catalogue/access-revocation.ts';
 import { getApplicationAccess, getPresentApplications } from '../../authorization/catalogue/application-access.ts';
 import { patchServicePrincipal } from '../../authorization/catalogue/service-principals.ts';
-import type { ApplicationAccess, DelegatedAccess, PresentApplication } from '../../vocabulary/application-access.ts';
+import type {
+  ApplicationAccess,
+  DelegatedAccess,
+  Granter,
+  PresentApplication,
+} from '../../vocabulary/application-access.ts';
 import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
 import {
   type AdminApplicationModel,
@@ -118,7 +123,7 @@ export class AdminApplicationsPages {
       forEverybody: delegated.filter(({ principalId }) => principalId === null).flatMap(grantedIn),
       appRoles: application.map(({ resourceDisplayName, value, appRoleId, createdDateTime, ...one }) => ({
         ...{ resource: resourceDisplayName, value: value ?? appRoleId, since: createdDateTime },
-        ...{ lastUsed: one.lastUsedDateTime, grantedBy: one.grantedBy?.displayName ?? undefined },
+        ...{ lastUsed: one.lastUsedDateTime, grantedBy: nameOf(one.grantedBy) },
       })),
       people,
       morePeople: peopleCount - people.length,
@@ -142,8 +147,12 @@ function grantedIn({
   return scopes.map(({ value, grantedBy, grantedDateTime }) => ({
     ...{ resource: resourceDisplayName, value, lastUsed: lastUsedDateTime },
     since: grantedDateTime === null ? createdDateTime : new Date(grantedDateTime),
-    grantedBy: grantedBy?.displayName ?? undefined,
+    grantedBy: grantedBy ? nameOf(grantedBy) : undefined,
   }));
+}
+
+function nameOf({ id, displayName }: Granter): string {
+  return id === null ? 'the operator' : (displayName ?? 'somebody who is gone');
 }
 
 function peopleOf(

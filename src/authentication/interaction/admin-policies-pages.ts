@@ -5,18 +5,23 @@ import {
 } from '../../authorization/catalogue/authorization-policy.ts';
 import {
   findConsentReviewer,
+  findConsentReviewerGroup,
   getAdminConsentRequestPolicy,
   getConsentReviewers,
   putAdminConsentRequestPolicy,
 } from '../../authorization/catalogue/consent-request-policy.ts';
 import { getGrantPolicies } from '../../authorization/catalogue/permission-grant-policies.ts';
 import { type AdminConsentRequestPolicy, FOR_SELF } from '../../vocabulary/consent-policy.ts';
+import { reviewerQuery } from '../../vocabulary/consent-reviewers.ts';
+import { DIRECTORY_ROLES } from '../../vocabulary/directory-roles.ts';
 import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
-import { type OfferedPolicy, policiesPage, type RequestSettings } from '../pages/policies.ts';
+import { type AddedReviewers, type OfferedPolicy, policiesPage, type RequestSettings } from '../pages/policies.ts';
 import { ADMIN, type AdminVisit, adminVisit } from './admin-frames.ts';
 import type { SignedInPages } from './signed-in-pages.ts';
 import type { SubmittedForm } from './submitted-form.ts';
 import { type PageCall, principalOf } from './visit.ts';
+
+type Reviewer = AdminConsentRequestPolicy['reviewers'][number];
 
 const BASE = `${ADMIN}/policies`;
 const MOST = 100;
@@ -104,6 +109,7 @@ export class AdminPoliciesPages {
       reviewers: reviewers.map(({ query, kind, displayName }) => ({
         ...{ field: fieldOf(query), kind, displayName: displayName ?? undefined },
       })),
+      roles: DIRECTORY_ROLES,
       webhookUrl: notificationWebhook?.url,
       sendsMail: this.#sendsMail,
     };
@@ -118,7 +124,7 @@ export class AdminPoliciesPages {
     const [person, { context }] = [principalOf(call), call.tenancy];
     const { reviewers } = await authorization.perform(person, getAdminConsentRequestPolicy, {}, context);
     const kept = reviewers.filter(({ query }) => !form.isSet(fieldOf(query)));
-    const added = await this.#reviewerNamed(call, form.text('reviewer').trim());
+    const added = await this.#reviewersAdded(call, addedIn(form));
     const days = form.text('durationInDays').trim();
     if (!/^[0-9]{1,2}$/.test(days) || Number(days) < 1 || Number(days) > 60)
       throw badRequest('A request expires after 1 to 60 days.');
@@ -131,21 +137,35 @@ export class AdminPoliciesPages {
     };
   }
 
-  async #reviewerNamed(call: PageCall, userPrincipalName: string) {
-    if (userPrincipalName === '') return [];
+  async #reviewersAdded(call: PageCall, { user, group, role }: AddedReviewers): Promise<Reviewer[]> {
     const { authorization } = this.#pages.parts;
-    try {
-      const input = { userPrincipalName };
-      return [await authorization.perform(principalOf(call), findConsentReviewer, input, call.tenancy.context)];
-    } catch (error) {
-      const isUnknown = error instanceof DirectoryError && (error.status === 400 || error.status === 404);
-      throw isUnknown ? badRequest('Nobody in this organization has that user name.') : error;
+    const [person, { context }] = [principalOf(call), call.tenancy];
+    const added: Reviewer[] = [];
+    if (user !== '') {
+      const reviewer = authorization.perform(person, findConsentReviewer, { userPrincipalName: user }, context);
+      added.push(await known(reviewer, 'Nobody in this organization has that user name.'));
     }
+    if (group !== '') {
+      const reviewer = authorization.perform(person, findConsentReviewerGroup, { mailNickname: group }, context);
+      added.push(await known(reviewer, 'No group of this organization has that mail nickname.'));
+    }
+    if (role !== '') added.push({ query: reviewerQuery({ kind: 'role', id: role }), queryType: 'MicrosoftGraph' });
+    return added;
   }
 
   /** Signed, so that no link from elsewhere can claim that something was done. */
   #doneToken({ tenancy, session }: PageCall): string {
     return this.#pages.parts.forms.tokenFor(`policies saved ${tenancy.tenantId} ${session.uid}`);
+  }
+}
+
+/** @throws DirectoryError `Request_BadRequest` in these words, for a name that is not there or can not be one */
+async function known(reviewer: Promise<Reviewer>, otherwise: string): Promise<Reviewer> {
+  try {
+    return await reviewer;
+  } catch (error) {
+    const isUnknown = error instanceof DirectoryError && (error.status === 400 || error.status === 404);
+    throw isUnknown ? badRequest(otherwise) : error;
   }
 }
 
@@ -160,6 +180,11 @@ function typedIn(form: SubmittedForm): Partial<RequestSettings> {
     notifyReviewers: form.isSet('notifyReviewers'),
     remindersEnabled: form.isSet('remindersEnabled'),
     durationInDays: form.text('durationInDays').slice(0, 10),
-    newReviewer: form.text('reviewer').slice(0, 120),
+    added: addedIn(form),
   };
+}
+
+function addedIn(form: SubmittedForm): AddedReviewers {
+  const given = (name: string) => form.text(name).trim().slice(0, 120);
+  return { user: given('reviewer'), group: given('reviewerGroup'), role: given('reviewerRole') };
 }

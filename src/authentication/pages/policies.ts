@@ -32,12 +32,23 @@ export interface RequestSettings {
   notifyReviewers: boolean;
   remindersEnabled: boolean;
   reviewers: readonly NamedReviewer[];
-  /** As it was typed in. */
-  newReviewer?: string | undefined;
+  /** That can be named reviewers. */
+  roles: readonly { id: string; displayName: string }[];
+  /** Who shall be added, as it was filled in. */
+  added?: AddedReviewers | undefined;
   /** Else mail waits, until it is too late. */
   sendsMail: boolean;
   /** Where each request is told to, besides. */
   webhookUrl?: string | undefined;
+}
+
+export interface AddedReviewers {
+  /** A user name. */
+  user: string;
+  /** A mail nickname. */
+  group: string;
+  /** The id of a directory role. */
+  role: string;
 }
 
 export interface NamedReviewer {
@@ -50,7 +61,7 @@ export interface NamedReviewer {
 
 /**
  * Two forms. Checkboxes by their own names; `isEnabled`, `notifyReviewers`, `remindersEnabled`, `durationInDays`,
- * `reviewer`; buttons `decision` = `accept`.
+ * `reviewer`, `reviewerGroup`, `reviewerRole`; buttons `decision` = `accept`.
  */
 export function policiesPage(model: PoliciesModel): Html {
   const { frame, done, problem } = model;
@@ -102,7 +113,7 @@ ${box('remindersEnabled', 'Remind them before a request expires', remindersEnabl
 <div class="field field-short"><label for="durationInDays">Days until a request expires</label><input id="durationInDays" name="durationInDays" type="number" inputmode="numeric" min="1" max="60" required value="${durationInDays}"${disabled && html` disabled`}></div></fieldset>
 <fieldset><legend>Reviewers</legend><p class="hint">They may approve what is not privileged. The rest takes an administrator.</p>
 ${reviewers.length === 0 ? html`<p class="hint">Nobody yet.</p>` : html`<ul class="allowed" role="list">${reviewers.map((reviewer) => reviewerRow(reviewer, disabled))}</ul>`}
-${!disabled && newReviewer(settings.newReviewer)}</fieldset>
+${!disabled && newReviewers(settings)}</fieldset>
 ${webhookUrl !== undefined && html`<p class="hint">Each request and each decision is also sent to <span class="address"><code>${displayText(webhookUrl)}</code></span></p>`}`;
   return html`<section class="section">${
     requestForm
@@ -138,6 +149,14 @@ function reviewerRow({ field, displayName: name, kind }: NamedReviewer, disabled
   }</li>`;
 }
 
-function newReviewer(value: string | undefined): Html {
-  return html`<div class="field"><label for="reviewer">Add a reviewer</label><p class="hint" id="reviewer-hint">The user name of a person. Groups and directory roles are named at the directory API or the command line.</p><input id="reviewer" name="reviewer" type="text" value="${value ?? ''}" maxlength="120" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="reviewer-hint"></div>`;
+function newReviewers({ roles, added }: RequestSettings): Html {
+  const input = (name: string, label: string, hint: string, value = '') =>
+    html`<div class="field"><label for="${name}">${label}</label><p class="hint" id="${name}-hint">${hint}</p><input id="${name}" name="${name}" type="text" value="${value}" maxlength="120" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="${name}-hint"></div>`;
+  const options = [{ id: '', displayName: 'None' }, ...roles].map(
+    ({ id, displayName: name }) =>
+      html`<option value="${id}"${id === (added?.role ?? '') && html` selected`}>${displayName(name)}</option>`,
+  );
+  return html`${input('reviewer', 'Add a person', 'By user name.', added?.user)}
+${input('reviewerGroup', 'Add the members of a group', 'By the group’s mail nickname. Who joins it later reviews too.', added?.group)}
+<div class="field"><label for="reviewerRole">Add the holders of a directory role</label><select id="reviewerRole" name="reviewerRole">${options}</select></div>`;
 }

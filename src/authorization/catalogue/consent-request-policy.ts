@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { findUserId, listNamedReviewers, requireReviewers } from '../../directory/consent-reviewers.ts';
+import { findGroupId, listNamedReviewers, requireReviewers } from '../../directory/consent-reviewers.ts';
 import { lockTenantPolicy, readTenantPolicy, writeTenantPolicy } from '../../directory/tenant-policies.ts';
-import { reviewerQuery } from '../../vocabulary/consent-reviewers.ts';
+import { findUserId } from '../../directory/users.ts';
+import { type ConsentReviewer, reviewerQuery } from '../../vocabulary/consent-reviewers.ts';
 import { directoryRole } from '../../vocabulary/directory-roles.ts';
 import { notFound } from '../../vocabulary/errors.ts';
+import type { ObjectId } from '../../vocabulary/ids.ts';
 import { readOperation, writeOperation } from '../operation.ts';
 import { consentRequestProperties } from './consent-policy-inputs.ts';
-import { userPrincipalName } from './inputs.ts';
+import { mailNickname, userPrincipalName } from './inputs.ts';
 
 const WRITE = ['Policy.ReadWrite.ConsentRequest'] as const;
 const READ = ['Policy.Read.All', ...WRITE] as const;
@@ -74,9 +76,20 @@ export const findConsentReviewer = readOperation({
   permissions: NO_APPLICATION,
   onPages: true,
   input: z.strictObject({ userPrincipalName }),
-  run: async (permit, input) => {
-    const id = await findUserId(permit, input.userPrincipalName);
-    if (!id) throw notFound();
-    return { query: reviewerQuery({ kind: 'user', id }), queryType: 'MicrosoftGraph' as const };
-  },
+  run: async (permit, input) => named('user', await findUserId(permit, input.userPrincipalName)),
 });
+
+export const findConsentReviewerGroup = readOperation({
+  name: 'findConsentReviewerGroup',
+  summary: 'Find a group by its mail nickname, to name its members as reviewers',
+  action: 'directory/adminConsentRequestPolicy/standard/read',
+  permissions: NO_APPLICATION,
+  onPages: true,
+  input: z.strictObject({ mailNickname }),
+  run: async (permit, input) => named('group', await findGroupId(permit, input.mailNickname)),
+});
+
+function named(kind: ConsentReviewer['kind'], id: ObjectId | undefined) {
+  if (!id) throw notFound();
+  return { query: reviewerQuery({ kind, id }), queryType: 'MicrosoftGraph' as const };
+}

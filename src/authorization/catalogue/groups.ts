@@ -14,6 +14,7 @@ import { readOperation, writeOperation } from '../operation.ts';
 import { membership, READ_MEMBERS } from './group-permissions.ts';
 import {
   listQuery,
+  mailNickname,
   notEmpty,
   nullableText,
   objectId,
@@ -27,7 +28,6 @@ import { signedIn } from './signed-in.ts';
 
 const WRITE = ['Group.ReadWrite.All', 'Directory.ReadWrite.All'] as const;
 const WRITE_MEMBERS = ['GroupMember.ReadWrite.All', ...WRITE] as const;
-const mailNickname = text(64).regex(/^[A-Za-z0-9._-]+$/, 'Letters, digits and . _ - only.');
 const description = nullableText(1_024).optional();
 const audited = { category: 'GroupManagement', object: 'Group' } as const;
 

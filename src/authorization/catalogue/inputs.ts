@@ -69,6 +69,8 @@ export const userPrincipalName = text(113).regex(
   'Must have the form name@domain, of letters a to z, digits and . _ - + ! # ^ ~.',
 );
 
+export const mailNickname = text(64).regex(/^[A-Za-z0-9._-]+$/, 'Letters, digits and . _ - only.');
+
 /** The row's version from `If-Match` (RFC 9110, section 13.1.1). */
 export const version = z.string().max(20).optional();
 

@@ -282,7 +282,7 @@ create table app_role_assignments (
   group_id uuid,
   resource_id uuid not null,
   app_role_id uuid not null,
-  -- A user or service principal of this tenant, who may be gone since.
+  -- A user or service principal of this tenant, who may be gone since; null: the operator.
   granted_by uuid,
   last_used_at timestamptz,
   created_at timestamptz not null default now(),

@@ -75,7 +75,6 @@ create table user_consent_requests (
   reason text not null,
   scopes jsonb not null,
   created_at timestamptz not null default clock_timestamp(),
-  told_at timestamptz,
   primary key (tenant_id, id),
   unique (tenant_id, app_consent_request_id, user_id),
   foreign key (tenant_id, app_consent_request_id) references app_consent_requests (tenant_id, id) on delete cascade,
@@ -260,7 +259,7 @@ grant insert, update on tenant_policies to bailiwick_authentication;
 
 -- People ask and reviewers decide, at the pages and through the API. Who asks again widens what he asked for. A decision is a record.
 grant insert, update (status, completed_at) on app_consent_requests to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
-grant insert, update (reason, scopes, told_at) on user_consent_requests to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
+grant insert, update (reason, scopes) on user_consent_requests to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
 grant insert on consent_request_decisions to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
 
 grant insert on outbox_messages to bailiwick_authentication, bailiwick_directory, bailiwick_operator;
