@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, formsOf, headingOf, type Page, textOf } from '../scripts/demo-story/browser.ts';
 import { freePort, ROOT, start, stop } from '../scripts/demo-story/processes.ts';
-import { aTestDirectory } from './support/database.ts';
+import { aDatabase, aTestDirectory } from './support/database.ts';
 import { aDeployment, type Deployment } from './support/deployment.ts';
 
 /** As config/demo.yaml has it registered; where it listens is another matter. */
@@ -18,7 +18,7 @@ let address: string;
 const seen: string[] = [];
 
 beforeAll(async () => {
-  deployment = await aDeployment();
+  deployment = await aDeployment({ database: await aDatabase() });
   await deployment.serve();
   await deployment.bailiwick('apply', '-f', join(ROOT, 'config', 'demo.yaml'));
   const port = await freePort();

@@ -5,6 +5,7 @@ import { type AppId, newAppId, newObjectId, type ObjectId } from '../vocabulary/
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { type ApplicationProperties, columnsOf, LISTED, READ_COLUMNS, WRITE_COLUMNS } from './application-columns.ts';
+import { claimAppId } from './application-ids.ts';
 import { readDependents } from './dependents.ts';
 import { requireBoundIdentifiers, requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
@@ -59,6 +60,7 @@ export async function createApplication(
   },
 ): Promise<Written<Application>> {
   const { id = newObjectId(), appId = newAppId(), firstOwner, registration, ...rest } = properties;
+  await claimAppId(permit, appId);
   const [domain] = await permit.query<{ name: string }>({
     text: 'select name from verified_domains where tenant_id = $1 order by is_default desc, name limit 1',
     values: [permit.tenantId],
@@ -99,6 +101,7 @@ export async function updateApplication(
   );
   if (rows.length === 0) throw new DirectoryError('Request_PreconditionFailed');
   const { version: _new, ...after } = await readApplication(permit, id);
+  if (after.signInAudience !== before.signInAudience) await claimAppId(permit, after.appId);
   await requireBoundIdentifiers(permit, after);
   if (properties.identifierUris !== undefined) await requireOwnIdentifiers(permit, after.appId);
   await publish(permit, after, before.signInAudience);

@@ -67,6 +67,7 @@ const LISTED: Listable = {
   columns: COLUMNS,
   orderBy: [{ path: 'createdDateTime', direction: 'desc' }],
 };
+const OPEN: Listable = { ...LISTED, where: `${STATUS('r')} = 'InProgress'` };
 
 const USER_COLUMNS: Listable['columns'] = {
   id: { sql: 'x.id', type: 'guid', filter: EQUALITY },
@@ -91,6 +92,11 @@ const OF_REQUEST: Listable = {
 
 export function listConsentRequests(permit: ReadRequests, query: ListQuery): Promise<Page<AppConsentRequest>> {
   return readPage<AppConsentRequest>(permit, LISTED, query);
+}
+
+/** Those that wait for a decision. */
+export function listOpenConsentRequests(permit: ReadRequests, query: ListQuery): Promise<Page<AppConsentRequest>> {
+  return readPage<AppConsentRequest>(permit, OPEN, query);
 }
 
 /** @throws DirectoryError `Request_ResourceNotFound` */

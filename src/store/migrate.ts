@@ -71,6 +71,7 @@ async function ensureLogin(client: pg.Client, url: string, role: string): Promis
 
 async function publish(client: pg.Client, application: DeploymentApplication): Promise<void> {
   const { appId, displayName, identifierUris, oauth2PermissionScopes, appRoles } = application;
+  await client.query('insert into application_ids (app_id) values ($1) on conflict do nothing', [appId]);
   await client.query(
     `insert into published_applications (app_id, display_name, identifier_uris, oauth2_permission_scopes, app_roles)
      values ($1, $2, $3, $4, $5)

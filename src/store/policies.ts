@@ -24,8 +24,8 @@ const GLOBAL_POLICIES: readonly Policy[] = [
     condition: `name = nullif(current_setting('bailiwick.domain', true), '')`,
   },
   ...[
-    ...['published_applications', 'published_application_versions', 'published_password_credentials'],
-    ...['published_federated_identity_credentials', 'published_withdrawals'],
+    ...['application_ids', 'published_applications', 'published_application_versions'],
+    ...['published_password_credentials', 'published_federated_identity_credentials', 'published_withdrawals'],
   ].map(
     (table): Policy => ({ table, name: 'home_tenant', command: 'all', condition: `home_tenant_id = ${BOUND_TENANT}` }),
   ),
@@ -46,7 +46,9 @@ const GLOBAL_POLICIES: readonly Policy[] = [
     command: 'select',
     condition: `tenant_id = ${BOUND_TENANT}`,
   },
-  { table: 'published_applications', name: 'deployment', command: 'all', condition: 'home_tenant_id is null' },
+  ...['application_ids', 'published_applications'].map(
+    (table): Policy => ({ table, name: 'deployment', command: 'all', condition: 'home_tenant_id is null' }),
+  ),
   { table: 'deployment', name: 'read_by_all', command: 'select', condition: 'true' },
   { table: 'deployment', name: 'written_by_owner', command: 'all', condition: 'true' },
 ];

@@ -9,6 +9,7 @@ import type { Sealer } from './sealing.ts';
 export const GLOBAL_TABLES = [
   'tenants',
   'verified_domains',
+  'application_ids',
   'published_applications',
   'published_application_versions',
   'published_password_credentials',

@@ -51,6 +51,23 @@ describe('the page that explains', () => {
     expect(page).toMatch(/Permission User\.Read\.All Left out Neither the user nor an administrator has consented/);
   });
 
+  test('names an application that consented, and says who is gone', async () => {
+    const { app, person } = await used('Provisioned');
+    const { app: other } = await used('Provisioning');
+    const by = (text: string, values: unknown[]) =>
+      asSuperuser(
+        database,
+        `update oauth2_permission_grants set origins = jsonb_set(origins, '{0,by}', to_jsonb((${text})::text))
+          where client_id = (select id from service_principals where app_id = $1)`,
+        [app.appId, ...values],
+      );
+    const told = async () => textOf(await explain({ client: app.appId, user: person.username, scope: 'User.Read' }));
+    await by('select id from service_principals where app_id = $2', [other.appId]);
+    expect(await told()).toContain('For this person, by Provisioning, on');
+    await by('select gen_random_uuid()', []);
+    expect(await told()).toContain('For this person, by somebody who is gone, on');
+  });
+
   test('says why there is none, with the number that the application is told', async () => {
     const { app, person } = await used('Stopped');
     await asSuperuser(database, 'update service_principals set account_enabled = false where app_id = $1', [app.appId]);

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
-import { aCallbackServer } from '../support/callback-server.ts';
-import { aChromium } from '../support/chromium.ts';
-import { aDatabase, type TestDatabase } from '../support/database.ts';
+import type { Page } from 'playwright-core';
+import { aBrowserWorld, type BrowserWorld } from '../support/browser-world.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { examine } from '../support/examined.ts';
 import { aMailServer, type MailServer } from '../support/mail-server.ts';
@@ -12,17 +9,16 @@ import { aCourier, type TestCourier } from '../support/outbox.ts';
 import { takeRequests } from '../support/request-pages.ts';
 import { Authorize, aPerson, aWebApplication, type Person, redeem, type WebApplication } from '../support/sign-in.ts';
 import { aTenant, type TestTenant } from '../support/tenants.ts';
-import { aVisitor, fillSignIn, heading, press, type Visitor } from '../support/visitor.ts';
+import { fillSignIn, heading, press, type Visitor } from '../support/visitor.ts';
 
 const SCOPE = 'openid offline_access User.Read.All Group.Read.All';
 
-let database: TestDatabase;
-let server: TestAuthenticationServer;
+let world: BrowserWorld;
+let database: BrowserWorld['database'];
+let server: BrowserWorld['server'];
 let directory: TestDirectoryServer;
 let mails: MailServer;
 let courier: TestCourier;
-let callback: Awaited<ReturnType<typeof aCallbackServer>>;
-let browser: Browser;
 let contoso: TestTenant;
 let fabrikam: TestTenant;
 let analytics: WebApplication & { readonly name: string };
@@ -32,13 +28,11 @@ let ada: Person;
 let rita: Person;
 
 beforeAll(async () => {
-  database = await aDatabase();
-  server = await anAuthenticationServer(database);
+  world = await aBrowserWorld();
+  ({ database, server } = world);
   directory = await aDirectoryServer(database, undefined, undefined, server.origin);
   mails = await aMailServer({ tls: 'none' });
   courier = aCourier(database, { mailer: mails.mailer(), origin: server.origin });
-  callback = await aCallbackServer();
-  browser = await aChromium();
   [contoso, fabrikam] = [await aTenant(database, 'Contoso'), await aTenant(database, 'Fabrikam')];
   ada = await aPerson(database, server, contoso, { name: 'Ada Okafor', roles: ['Global Administrator'] });
   rita = await aPerson(database, server, contoso, { name: 'Rita Berg' });
@@ -48,16 +42,15 @@ beforeAll(async () => {
 /** Both afresh, for what is granted stays. */
 beforeEach(async () => {
   const name = `Fabrikam Analytics ${randomUUID().slice(0, 4)}`;
-  const application = { name, redirectUri: callback.redirectUri, published: true };
+  const application = { name, redirectUri: world.redirectUri, published: true };
   analytics = { name, ...(await aWebApplication(database, fabrikam, application)) };
   alice = await aPerson(database, server, contoso, { name: 'Alice Moreau' });
 });
 
 afterAll(async () => {
-  expect([server.errors, directory.errors]).toEqual([[], []]);
-  await browser.close();
-  await Promise.all([callback.close(), server.close(), directory.close(), mails.close()]);
-  await database.drop();
+  await Promise.all([directory.close(), mails.close()]);
+  await world.close();
+  expect(directory.errors).toEqual([]);
 });
 
 const at = (path: string) => `${server.origin}/${contoso.id}${path}`;
@@ -71,11 +64,6 @@ async function linkMailedTo({ username }: Person, said: string): Promise<string>
   const mail = mails.received.findLast(({ to }) => to.includes(username));
   expect(mail?.text).toContain(said);
   return /https?:\/\/\S+/.exec(mail?.text ?? '')?.[0] ?? '';
-}
-
-async function closed(...visitors: readonly Visitor[]): Promise<void> {
-  expect(visitors.map(({ complaints }) => complaints)).toEqual(visitors.map(() => []));
-  await Promise.all(visitors.map(({ context }) => context.close()));
 }
 
 async function tokensOf(page: Page, asked: Authorize) {
@@ -92,9 +80,9 @@ describe('the chain of consent in a browser', () => {
     '%s: refused, asked, told by mail, approved in part, gone on with, revoked, refused',
     async (_what, javaScriptEnabled) => {
       const [person, reviewer, administrator] = [
-        await aVisitor(browser, { javaScriptEnabled }),
-        await aVisitor(browser, { javaScriptEnabled }),
-        await aVisitor(browser, { javaScriptEnabled }),
+        await world.visitor({ javaScriptEnabled }),
+        await world.visitor({ javaScriptEnabled }),
+        await world.visitor({ javaScriptEnabled }),
       ];
       const look = async ({ page }: Visitor, name: string) => {
         if (javaScriptEnabled) await examine(page, name);
@@ -154,7 +142,7 @@ describe('the chain of consent in a browser', () => {
       expect((await redeem(server, contoso, analytics, refreshed)).error).toBe('invalid_grant');
       await person.page.goto(new Authorize(server, contoso, analytics, { scope: SCOPE }).url);
       expect(await heading(person.page)).toBe('An administrator has to approve this');
-      await closed(person, reviewer, administrator);
+      await Promise.all([person, reviewer, administrator].map((visitor) => visitor.close()));
     },
     180_000,
   );

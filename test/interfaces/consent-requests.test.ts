@@ -74,15 +74,26 @@ describe('requests for consent, in Microsoft Graph’s shapes', () => {
     expect(names(open.body.value)).not.toContain(id);
   });
 
-  test('are found by who reviews them, however the address is written', async () => {
+  test('are found by who reviews them while they wait, however the address is written', async () => {
     const { id } = await desk.ask(alice.id, application);
+    const own = await aUser(database, desk.tenant, { scopes });
     for (const written of ["filterByCurrentUser(on='reviewer')", 'filterByCurrentUser(on=%27reviewer%27)']) {
-      const { body } = await call(reviewer, 'GET', `${PATH}/${written}?$filter=status eq 'InProgress'`);
-      expect(names(body.value)).toContain(id);
-      expect((await call(alice, 'GET', `${PATH}/${written}`)).body.value).toEqual([]);
+      expect(names((await call(reviewer, 'GET', `${PATH}/${written}`)).body.value)).toContain(id);
+      const parts = `${PATH}/${id}/userConsentRequests/${written}`;
+      const filtered = `${parts}?$filter=status eq 'InProgress'`;
+      expect((await call(reviewer, 'GET', filtered)).body.value).toMatchObject([{ reason: 'For my work.' }]);
+      // Who asked is no reviewer, and who has nothing to do with it is told of nothing.
+      for (const path of [`${PATH}/${written}`, parts]) expect((await call(alice, 'GET', path)).body.value).toEqual([]);
+      expect((await call(own, 'GET', parts)).status).toBe(404);
     }
     const lone = await anApplication(database, desk.tenant, ['ConsentRequest.Read.All']);
-    expect((await call(lone, 'GET', `${PATH}/filterByCurrentUser(on='reviewer')`)).status).toBe(400);
+    const mine = "filterByCurrentUser(on='reviewer')";
+    expect((await call(lone, 'GET', `${PATH}/${mine}`)).status).toBe(400);
+    expect((await call(lone, 'GET', `${PATH}/${id}/userConsentRequests/${mine}`)).status).toBe(400);
+    await desk.deny(reviewer.id, id);
+    expect(names((await call(reviewer, 'GET', `${PATH}/${mine}`)).body.value)).not.toContain(id);
+    const decided = `${PATH}/${id}/userConsentRequests/${mine}?$filter=status eq 'Completed'`;
+    expect((await call(reviewer, 'GET', decided)).body.value).toHaveLength(1);
   });
 
   test('show who asked, and the decision as an approval of one stage', async () => {

@@ -270,6 +270,7 @@ export const CASES: Readonly<Record<string, IsolationCase>> = {
   listAppConsentRequestsToReview: {},
   getAppConsentRequest: on('consentRequest'),
   listUserConsentRequests: on('consentRequest'),
+  listUserConsentRequestsToReview: on('consentRequest'),
   getUserConsentRequest: partOfRequest,
   getUserConsentRequestApproval: partOfRequest,
   listUserConsentRequestApprovalStages: partOfRequest,

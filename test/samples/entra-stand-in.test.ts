@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { freePort, ROOT } from '../../scripts/demo-story/processes.ts';
+import { aDatabase } from '../support/database.ts';
 import { aDeployment, type Deployment } from '../support/deployment.ts';
 
 interface Block {
@@ -70,7 +71,7 @@ describe('the five minutes', () => {
 
   beforeAll(async () => {
     directory = aReadersDirectory();
-    deployment = await aDeployment({ tls: true });
+    deployment = await aDeployment({ tls: true, database: await aDatabase() });
     await deployment.serve();
     await deployment.bailiwick('apply', '-f', join(ROOT, 'config', 'demo.yaml'));
   }, 120_000);
@@ -109,6 +110,7 @@ describe('the job in CI', () => {
 
     const [port, directoryPort] = [await freePort(), await freePort()];
     const job: Record<string, string> = {
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
       DATA_DIRECTORY: join(directory, '.data'),
       AUTHENTICATION_ORIGIN: `https://localhost:${port}`,
       DIRECTORY_ORIGIN: `https://localhost:${directoryPort}`,

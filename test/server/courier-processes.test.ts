@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { aDatabase } from '../support/database.ts';
 import { aDeployment, type Deployment, type RunningServer } from '../support/deployment.ts';
 import { aMailServer, type MailServer } from '../support/mail-server.ts';
 import { asSuperuser } from '../support/tenants.ts';
@@ -12,7 +13,7 @@ let mail: MailServer;
 let victim: RunningServer | undefined;
 
 beforeAll(async () => {
-  deployment = await aDeployment();
+  deployment = await aDeployment({ database: await aDatabase() });
   await deployment.bailiwick('apply', '-f', 'config/demo.yaml');
   mail = await aMailServer({
     tls: 'none',

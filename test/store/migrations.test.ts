@@ -49,7 +49,7 @@ const rows = async <Row>(text: string): Promise<Row[]> => (await superuser.query
 describe('migrations', () => {
   test('of four processes that start at once on an empty database, one migrates and all go on', async () => {
     const ran = await Promise.all(Array.from({ length: 4 }, () => migrate({ url, sealer }, [application])));
-    expect(ran.map((names) => names.length).sort()).toEqual([0, 0, 0, 4]);
+    expect(ran.map((names) => names.length).sort()).toEqual([0, 0, 0, 5]);
     for (const login of logins) expect(await databaseProblems(urls[login], sealer, login)).toEqual([]);
   });
 
@@ -60,6 +60,38 @@ describe('migrations', () => {
     const before = await look();
     expect(await migrate({ url, sealer }, [application])).toEqual([]);
     expect(await look()).toEqual(before);
+  });
+
+  test('from before app ids were kept, each stays its publisher’s, or else whose application is older', async () => {
+    const [older, newer, published, gone] = Array.from({ length: 4 }, () => randomUUID());
+    const [first, second] = [randomUUID(), randomUUID()];
+    await superuser.query(`
+      drop table application_ids;
+      delete from migrations where name = '0005-application-ids';
+      insert into tenants (id, display_name) values ('${first}', 'First'), ('${second}', 'Second');
+      insert into applications (tenant_id, id, app_id, display_name, created_at) values
+        ('${first}', gen_random_uuid(), '${older}', 'A', now()),
+        ('${first}', gen_random_uuid(), '${newer}', 'B', now() - interval '1 day'),
+        ('${second}', gen_random_uuid(), '${newer}', 'B', now()),
+        ('${first}', gen_random_uuid(), '${published}', 'C', now() - interval '1 day'),
+        ('${second}', gen_random_uuid(), '${published}', 'C', now());
+      insert into published_applications (app_id, home_tenant_id, display_name) values ('${published}', '${second}', 'C');
+      insert into published_application_versions (app_id, home_tenant_id) values ('${gone}', '${second}')`);
+    expect(await migrate({ url, sealer }, [application])).toEqual(['0005-application-ids']);
+    const kept = await rows<{ id: string; home: string | null }>(
+      'select app_id as id, home_tenant_id as home from application_ids',
+    );
+    expect(new Map(kept.map(({ id, home }) => [id, home]))).toEqual(
+      new Map([
+        [older, first],
+        [newer, first],
+        [published, second],
+        [gone, second],
+        [application.appId, null],
+      ]),
+    );
+    for (const login of logins) expect(await databaseProblems(urls[login], sealer, login)).toEqual([]);
+    await superuser.query('delete from tenants');
   });
 
   test('under another key-encryption key they do not replace the first one', async () => {

@@ -226,6 +226,7 @@ const READS: Readonly<Record<string, readonly [Login, Read]>> = {
       ),
   ],
   listConsentRequests: ['directory', (permit) => consentRequests.listConsentRequests(permit, page)],
+  listOpenConsentRequests: ['directory', (permit) => consentRequests.listOpenConsentRequests(permit, page)],
   readConsentRequest: [
     'directory',
     (permit, { consentRequest }) => consentRequests.readConsentRequest(permit, object(consentRequest)),

@@ -107,6 +107,7 @@ function rowsOf(tenant: FilledTenant, id: (number: number) => string): [string, 
       tenant.id,
       mark,
     ],
+    ['insert into application_ids (app_id, home_tenant_id) values ($1, $2)', publishedAppId, tenant.id],
     ['insert into published_application_versions (app_id, home_tenant_id) values ($1, $2)', publishedAppId, tenant.id],
     [
       `insert into published_password_credentials (app_id, key_id, home_tenant_id, secret_hmac, start_at, end_at)

@@ -6,8 +6,10 @@ import type { Person } from './sign-in.ts';
 export interface Visitor {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** What its console said; a test expects that to be nothing. */
+  /** What its console said and what it could not load. */
   readonly complaints: string[];
+  /** Expects that there were no complaints. */
+  close(): Promise<void>;
 }
 
 export async function aVisitor(browser: Browser, options: BrowserContextOptions = {}): Promise<Visitor> {
@@ -19,7 +21,12 @@ export async function aVisitor(browser: Browser, options: BrowserContextOptions 
     if (!/status of 4\d\d|status of 503/.test(message.text())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
-  return { context, page, complaints };
+  page.on('requestfailed', (request) => complaints.push(`${request.url()} ${request.failure()?.errorText}`));
+  const close = async () => {
+    expect(complaints).toEqual([]);
+    await context.close();
+  };
+  return { context, page, complaints, close };
 }
 
 export const heading = (page: Page) => page.locator('h1').textContent();

@@ -1,3 +1,4 @@
+import { getApplicationAccess } from '../../authorization/catalogue/application-access.ts';
 import { explainToken } from '../../authorization/catalogue/explain.ts';
 import { getUsers } from '../../authorization/catalogue/users.ts';
 import type { ExplainedStep, TokenExplanation } from '../../authorization/explanation.ts';
@@ -111,7 +112,24 @@ async function namesOf(pages: SignedInPages, call: PageCall, { trace }: TokenExp
   const literals = [...ids].map((value) => ({ type: 'guid', value }) as const);
   if (literals.length === 0) return new Map<string, string>();
   const people = await peopleOf(pages, call, { kind: 'in', property: { path: 'id' }, literals });
-  return new Map(people.map(({ id, displayName }) => [id, displayName]));
+  const names = new Map(people.map(({ id, displayName }) => [String(id), displayName]));
+  for (const id of ids) {
+    const name = names.get(id) ?? (await applicationNamed(pages, call, id));
+    if (name !== undefined) names.set(id, name);
+  }
+  return names;
+}
+
+/** An application can consent too. */
+async function applicationNamed(pages: SignedInPages, call: PageCall, id: string): Promise<string | undefined> {
+  const { authorization } = pages.parts;
+  try {
+    const present = await authorization.perform(principalOf(call), getApplicationAccess, { id }, call.tenancy.context);
+    return present.displayName;
+  } catch (error) {
+    if (error instanceof DirectoryError && error.status === 404) return undefined;
+    throw error;
+  }
 }
 
 /** @throws DirectoryError `Request_BadRequest` for a name that nobody has */

@@ -4,6 +4,7 @@ import {
   findConsentRequestDecision,
   listConsentRequests,
   listMyConsentRequests,
+  listOpenConsentRequests,
   listUserConsentRequests,
   type ReadRequests,
   readConsentRequest,
@@ -128,7 +129,7 @@ export const getConsentRequestsToReview = readOperation({
   target: () => ({ isOwn: true }),
   run: async (permit, { query }, caller) => {
     signedIn(caller);
-    return (await sightOf(permit, caller)).mayReview ? listConsentRequests(permit, query) : { value: [] };
+    return (await sightOf(permit, caller)).mayReview ? listOpenConsentRequests(permit, query) : { value: [] };
   },
 });
 
@@ -157,6 +158,24 @@ export const getUserConsentRequests = readOperation({
   run: async (permit, { id, query }, caller) => {
     await readConsentRequest(permit, id);
     return listUserConsentRequests(permit, id, await onlyOf(permit, caller), query);
+  },
+});
+
+export const getUserConsentRequestsToReview = readOperation({
+  name: 'listUserConsentRequestsToReview',
+  summary: 'List who asked, where the signed-in user is a reviewer; nothing for one who is none',
+  action: read,
+  list: true,
+  // Graph documents no other value of `on`.
+  route: { method: 'GET', path: `${PARTS}/filterByCurrentUser(on='reviewer')`, status: 200 },
+  permissions: reading,
+  input: z.strictObject({ id: objectId, query: listQuery }),
+  target: (permit, { id }, caller) => visibleRequest(permit, id, caller),
+  run: async (permit, { id, query }, caller) => {
+    signedIn(caller);
+    await readConsentRequest(permit, id);
+    const { mayReview } = await sightOf(permit, caller);
+    return mayReview ? listUserConsentRequests(permit, id, undefined, query) : { value: [] };
   },
 });
 
