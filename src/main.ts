@@ -1,11 +1,11 @@
 import cluster from 'node:cluster';
 import { createHmac } from 'node:crypto';
-import { makeVerifyAccessToken } from './authentication/access-tokens.ts';
 import { makeAuthentication } from './authentication/authentication.ts';
-import { checkCurrentPassword } from './authentication/current-password.ts';
-import { checkNewPassword, PASSWORD_REASONS } from './authentication/password-rules.ts';
-import { Passwords } from './authentication/passwords.ts';
-import { makeSigningKey } from './authentication/signing-key-material.ts';
+import { makeSigningKey } from './authentication/keys/signing-key-material.ts';
+import { checkCurrentPassword } from './authentication/passwords/current-password.ts';
+import { checkNewPassword, PASSWORD_REASONS } from './authentication/passwords/password-rules.ts';
+import { Passwords } from './authentication/passwords/passwords.ts';
+import { makeVerifyAccessToken } from './authentication/tokens/access-tokens.ts';
 import { CATALOGUE } from './authorization/catalogue/index.ts';
 import { listKeys } from './authorization/internal/signing-keys.ts';
 import { getTenant, NO_TENANT } from './authorization/internal/tenants.ts';

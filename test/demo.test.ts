@@ -71,7 +71,7 @@ describe('demo --check', () => {
     [
       'that refreshes what is no longer consented to',
       /✗ There are no new tokens: expected 400, but what came back was 200/,
-      [['src/authentication/token-decisions.ts', 'if (!refusal) {', "if (!refusal || ask.via === 'refresh') {"]],
+      [['src/authentication/tokens/token-decisions.ts', 'if (!refusal) {', "if (!refusal || ask.via === 'refresh') {"]],
     ],
   ])(
     'fails on a build %s',

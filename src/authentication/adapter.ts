@@ -17,7 +17,7 @@ import type { TokenFacts } from '../vocabulary/token-decision.ts';
 import { currentRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
 import { DEFAULT_SCOPE, spellings } from './requested-scopes.ts';
-import { errorOf } from './token-decisions.ts';
+import { errorOf } from './tokens/token-decisions.ts';
 
 /** Seconds that a family lives at most, whatever is refreshed in it. */
 export const FAMILY_SECONDS = 90 * 24 * 3_600;

@@ -3,14 +3,14 @@ import type Provider from 'oidc-provider';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientState, ResourceState } from '../authorization/internal/clients.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
-import { signJwt } from './jwt-signature.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
 import { askedValues, isPermission } from './requested-scopes.ts';
 import type { Resources } from './resources.ts';
-import { applicationClaims } from './token-claims.ts';
-import { applicationFactsOf, requireToken } from './token-decisions.ts';
-import { accessTokenSeconds } from './token-lifetimes.ts';
+import { signJwt } from './tokens/jwt-signature.ts';
+import { applicationClaims } from './tokens/token-claims.ts';
+import { applicationFactsOf, requireToken } from './tokens/token-decisions.ts';
+import { accessTokenSeconds } from './tokens/token-lifetimes.ts';
 import type { VirtualIssuer } from './virtual-issuer.ts';
 
 interface SignedToken {

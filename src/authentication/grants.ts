@@ -12,11 +12,11 @@ import type { DecisionReason, TokenAsk, TokenFacts } from '../vocabulary/token-d
 import { FAMILY_SECONDS, grantedScopes } from './adapter.ts';
 import { requireDeviceFlow } from './device/device-policy.ts';
 import { currentRequest } from './oauth-request.ts';
-import type { PersonClaims } from './optional-claims.ts';
 import { refuse } from './refusals.ts';
 import { askedValues } from './requested-scopes.ts';
 import type { Resources } from './resources.ts';
-import { errorOf } from './token-decisions.ts';
+import type { PersonClaims } from './tokens/optional-claims.ts';
+import { errorOf } from './tokens/token-decisions.ts';
 
 const CONFIDENTIAL_REFRESH_SECONDS = 14 * 24 * 3_600;
 /** A browser keeps a refresh token badly: it ends a day after the sign-in, and refreshing does not move that. */

@@ -13,7 +13,7 @@ import { FAMILY_SECONDS } from './adapter.ts';
 import { HourlyNotes } from './hourly-notes.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
-import { usedIds } from './token-decisions.ts';
+import { usedIds } from './tokens/token-decisions.ts';
 
 /** What a family begins with. */
 const BEGINNINGS: ReadonlySet<string> = new Set(['AuthorizationCode', 'DeviceCode']);

@@ -12,7 +12,7 @@ import type { InternalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
 import type { RecordedDecision, TokenFacts } from '../vocabulary/token-decision.ts';
 import type { OpenAuthority } from './authorities/authority.ts';
-import type { Face } from './client-metadata.ts';
+import type { Face } from './clients/client-metadata.ts';
 import type { Reason } from './refusals.ts';
 import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
 

@@ -3,10 +3,11 @@ import Provider, { type Configuration, errors, interactionPolicy, type KoaContex
 import type { Authorization } from '../authorization/perform.ts';
 import { OIDC_SCOPES } from '../vocabulary/permissions.ts';
 import { FAMILY_SECONDS, makeAdapter } from './adapter.ts';
-import { assertionAudiences, checkClientAssertion, nameAssertionAudiences } from './client-assertions.ts';
 import type { ClientCredentialsGrant } from './client-credentials.ts';
-import { prepareClientParameters } from './client-parameters.ts';
-import type { Clients } from './clients.ts';
+import { assertionAudiences, checkClientAssertion, nameAssertionAudiences } from './clients/client-assertions.ts';
+import { prepareClientParameters } from './clients/client-parameters.ts';
+import type { Clients } from './clients/clients.ts';
+import type { ReplayGuard } from './clients/replay-guard.ts';
 import { isSpaOriginOf } from './cross-origin.ts';
 import { type DeviceEndings, deviceFlowOf } from './device/device-flow.ts';
 import type { DeviceGrant } from './device/device-grant.ts';
@@ -14,17 +15,16 @@ import { requireDeviceFlow } from './device/device-policy.ts';
 import type { OnBehalfOfGrant } from './exchange/on-behalf-of.ts';
 import type { TokenExchangeGrant } from './exchange/token-exchange.ts';
 import type { Grants } from './grants.ts';
+import type { SigningKeys } from './keys/signing-keys.ts';
+import { makeSigningSlots } from './keys/signing-slot.ts';
 import { currentRequest } from './oauth-request.ts';
-import { WANTED_CLAIMS } from './optional-claims.ts';
 import type { RefreshGrant } from './refresh/refresh-grant.ts';
-import type { ReplayGuard } from './replay-guard.ts';
 import type { Resources } from './resources.ts';
 import { sessionSeconds } from './session-lifetime.ts';
-import type { SigningKeys } from './signing-keys.ts';
-import { makeSigningSlots } from './signing-slot.ts';
-import { nameTenantInTokens } from './tenant-hint.ts';
-import type { TokenClaims } from './token-claims.ts';
-import { ACCESS_TOKEN_SECONDS, CLOCK_TOLERANCE_SECONDS } from './token-lifetimes.ts';
+import { WANTED_CLAIMS } from './tokens/optional-claims.ts';
+import { nameTenantInTokens } from './tokens/tenant-hint.ts';
+import type { TokenClaims } from './tokens/token-claims.ts';
+import { ACCESS_TOKEN_SECONDS, CLOCK_TOLERANCE_SECONDS } from './tokens/token-lifetimes.ts';
 import { currentKeyring, makeVirtualIssuer, type VirtualIssuer } from './virtual-issuer.ts';
 
 /** The parts of which the Provider is put together, and how it writes what people see. */

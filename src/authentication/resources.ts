@@ -15,7 +15,7 @@ import {
   spellings,
   withoutSlash,
 } from './requested-scopes.ts';
-import { accessTokenSeconds } from './token-lifetimes.ts';
+import { accessTokenSeconds } from './tokens/token-lifetimes.ts';
 
 /** The directory API asks the rows: its tokens say no more than they must. */
 const NOTHING_WISHED = { optionalClaims: {}, groupMembershipClaims: 'None', accessTokenSeconds: null } as const;

@@ -6,9 +6,9 @@ import type { Client, ClientMetadata, default as Provider } from 'oidc-provider'
 import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
 import { makeContextsEnd } from './answered-contexts.ts';
 import { ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from './grant-types.ts';
+import { signingAlgorithms } from './keys/signing-slot.ts';
+import type { TenantKeyring } from './keys/tenant-keyring.ts';
 import { sessionCookieName } from './session-cookies.ts';
-import { signingAlgorithms } from './signing-slot.ts';
-import type { TenantKeyring } from './tenant-keyring.ts';
 
 /** What ends with an ID token seldom or never makes its key itself: nobody else is to wait for RSA. */
 const WITHOUT_ID_TOKEN: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { groupClaims } from '../../src/authentication/group-claims.ts';
+import { groupClaims } from '../../src/authentication/tokens/group-claims.ts';
 import { aClientApplication, aPerson, consentTo, type TestApplication } from '../support/applications.ts';
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { aSignedInBrowser, authorize, credentialsOf, post, redeemForm, refreshForm } from '../support/authorize.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
-import { makeSigningKey } from '../../src/authentication/signing-key-material.ts';
+import { makeSigningKey } from '../../src/authentication/keys/signing-key-material.ts';
 import { addSigningKey, rotateKeys } from '../../src/authorization/internal/signing-keys.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import { aClientApplication, assignRole, type TestApplication } from '../support/applications.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { guessablePieces } from '../../src/authentication/guessable-pieces.ts';
+import { guessablePieces } from '../../src/authentication/passwords/guessable-pieces.ts';
 import {
   checkNewPassword,
   isTooLong,
@@ -8,7 +8,7 @@ import {
   PASSWORD_MAX_LENGTH,
   PASSWORD_MIN_LENGTH,
   PASSWORD_REASONS,
-} from '../../src/authentication/password-rules.ts';
+} from '../../src/authentication/passwords/password-rules.ts';
 
 const context = {
   organizationWords: ['Contoso', 'contoso.example'],

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { RemoteKeys } from '../../src/authentication/remote-keys.ts';
+import { RemoteKeys } from '../../src/authentication/clients/remote-keys.ts';
 import { aKeyServer, KEYS, type KeyServer, publicJwk } from '../support/key-server.ts';
 
 let server: KeyServer;

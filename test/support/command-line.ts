@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkNewPassword, PASSWORD_REASONS } from '../../src/authentication/password-rules.ts';
-import { Passwords } from '../../src/authentication/passwords.ts';
-import { makeSigningKey } from '../../src/authentication/signing-key-material.ts';
+import { makeSigningKey } from '../../src/authentication/keys/signing-key-material.ts';
+import { checkNewPassword, PASSWORD_REASONS } from '../../src/authentication/passwords/password-rules.ts';
+import { Passwords } from '../../src/authentication/passwords/passwords.ts';
 import { Authorization } from '../../src/authorization/perform.ts';
 import { runCommandLine } from '../../src/cli.ts';
 import { readConfig } from '../../src/config.ts';

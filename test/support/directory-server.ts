@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { makeVerifyAccessToken } from '../../src/authentication/access-tokens.ts';
+import { makeVerifyAccessToken } from '../../src/authentication/tokens/access-tokens.ts';
 import { CATALOGUE } from '../../src/authorization/catalogue/index.ts';
 import { listKeys } from '../../src/authorization/internal/signing-keys.ts';
 import type { AnyOperation } from '../../src/authorization/operation.ts';

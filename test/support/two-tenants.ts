@@ -3,9 +3,9 @@ import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import Provider, { type Adapter, type AdapterPayload, type ClientMetadata } from 'oidc-provider';
-import { prepareClientParameters } from '../../src/authentication/client-parameters.ts';
+import { prepareClientParameters } from '../../src/authentication/clients/client-parameters.ts';
+import { makeSigningSlots } from '../../src/authentication/keys/signing-slot.ts';
 import { currentRequest } from '../../src/authentication/oauth-request.ts';
-import { makeSigningSlots } from '../../src/authentication/signing-slot.ts';
 import {
   currentKeyring,
   currentTenancy,

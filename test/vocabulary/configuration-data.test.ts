@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import directoryApi from '../../config/directory-api.json' with { type: 'json' };
 import builtInRoles from '../../config/directory-roles.json' with { type: 'json' };
-import { checkNewPassword } from '../../src/authentication/password-rules.ts';
+import { checkNewPassword } from '../../src/authentication/passwords/password-rules.ts';
 import { DIRECTORY_ACTIONS } from '../../src/vocabulary/actions.ts';
 import {
   ALL,

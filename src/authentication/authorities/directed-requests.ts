@@ -3,8 +3,8 @@ import { bearerToken } from '../../vocabulary/access-tokens.ts';
 import type { TenantId } from '../../vocabulary/ids.ts';
 import { DEVICE_CODE_ALIAS, DEVICE_CODE_GRANT, ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from '../grant-types.ts';
 import { bytesOf, FormError } from '../interaction/submitted-form.ts';
-import { tenantNamedIn } from '../tenant-hint.ts';
 import type { Tenants } from '../tenants.ts';
+import { tenantNamedIn } from '../tokens/tenant-hint.ts';
 import type { AuthorityCall, Directed } from './authority.ts';
 
 /** As much as the library reads of a body. */

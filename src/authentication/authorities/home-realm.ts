@@ -10,8 +10,8 @@ import { signedOutPage } from '../pages/signed-out.ts';
 import type { OnRefusal } from '../refusal-records.ts';
 import { describe, type Reason } from '../refusals.ts';
 import { tenantsOfSessions } from '../session-cookies.ts';
-import { tenantNamedIn } from '../tenant-hint.ts';
 import type { Tenants } from '../tenants.ts';
+import { tenantNamedIn } from '../tokens/tenant-hint.ts';
 import { askedApplication } from './asked-application.ts';
 import { type AuthorityCall, issuerTemplate } from './authority.ts';
 

@@ -12,7 +12,7 @@ import { type WantedScopes, wantedScopes } from '../refresh/wanted-scopes.ts';
 import { refuse } from '../refusals.ts';
 import { askedValues } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
-import { factsOn, requireToken } from '../token-decisions.ts';
+import { factsOn, requireToken } from '../tokens/token-decisions.ts';
 import { requireDeviceFlow } from './device-policy.ts';
 import type { DeviceCode } from './user-codes.ts';
 

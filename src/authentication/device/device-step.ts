@@ -2,7 +2,7 @@ import type Provider from 'oidc-provider';
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import { parseAppId } from '../../vocabulary/ids.ts';
-import type { Clients } from '../clients.ts';
+import type { Clients } from '../clients/clients.ts';
 import { identityOf } from '../interaction/application-identity.ts';
 import { AskedPermissions, type AskedScopes, askedScopes } from '../interaction/asked-permissions.ts';
 import type { OwnInteractions } from '../interaction/own-interactions.ts';

@@ -8,13 +8,13 @@ import type { TokenFacts } from '../../vocabulary/token-decision.ts';
 import { FAMILY_SECONDS, grantedScopes } from '../adapter.ts';
 import type { Grants } from '../grants.ts';
 import { currentRequest } from '../oauth-request.ts';
-import type { LiveAccessToken, PresentedTokens } from '../presented-tokens.ts';
 import { idTokenAlgorithm, makeRefreshedTokens, type RefreshedTokens } from '../refresh/refreshed-tokens.ts';
 import type { WantedScopes } from '../refresh/wanted-scopes.ts';
 import { refuse } from '../refusals.ts';
 import { askedValues } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
-import { requireToken } from '../token-decisions.ts';
+import type { LiveAccessToken, PresentedTokens } from '../tokens/presented-tokens.ts';
+import { requireToken } from '../tokens/token-decisions.ts';
 import type { VirtualIssuer } from '../virtual-issuer.ts';
 import { lengthened } from './delegation-chain.ts';
 

@@ -3,7 +3,7 @@ import type Provider from 'oidc-provider';
 import { DirectoryError, type ErrorCode } from '../../vocabulary/errors.ts';
 import { parseAppId } from '../../vocabulary/ids.ts';
 import type { TenantRoute } from '../authentication-server.ts';
-import type { Clients } from '../clients.ts';
+import type { Clients } from '../clients/clients.ts';
 import type { DeviceStep } from '../device/device-step.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
 import type { OnRefusal } from '../refusal-records.ts';

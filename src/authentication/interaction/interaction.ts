@@ -1,11 +1,11 @@
 import type Provider from 'oidc-provider';
 import type { Authorization } from '../../authorization/perform.ts';
 import type { TenantRoute } from '../authentication-server.ts';
-import type { Clients } from '../clients.ts';
+import type { Clients } from '../clients/clients.ts';
 import { deviceRoute } from '../device/device-routes.ts';
 import { DeviceStep } from '../device/device-step.ts';
 import { UserCodes } from '../device/user-codes.ts';
-import type { Passwords } from '../passwords.ts';
+import type { Passwords } from '../passwords/passwords.ts';
 import type { OnRefusal } from '../refusal-records.ts';
 import type { Resources } from '../resources.ts';
 import type { Tenants } from '../tenants.ts';

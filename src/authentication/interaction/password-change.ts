@@ -3,7 +3,7 @@ import type { Authorization } from '../../authorization/perform.ts';
 import { DirectoryError } from '../../vocabulary/errors.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
 import type { PasswordProblem } from '../pages/change-password.ts';
-import type { Passwords } from '../passwords.ts';
+import type { Passwords } from '../passwords/passwords.ts';
 import type { PasswordSignIn, SignedIn, TryResult } from './password-sign-in.ts';
 import type { SubmittedForm } from './submitted-form.ts';
 

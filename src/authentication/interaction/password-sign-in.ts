@@ -6,8 +6,8 @@ import type { Authorization } from '../../authorization/perform.ts';
 import { DirectoryError } from '../../vocabulary/errors.ts';
 import type { ObjectId } from '../../vocabulary/ids.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
-import { PasswordTries } from '../password-tries.ts';
-import type { Passwords } from '../passwords.ts';
+import { PasswordTries } from '../passwords/password-tries.ts';
+import type { Passwords } from '../passwords/passwords.ts';
 
 /** Answers to failures leave in this rhythm, so that what was done differently for one person or another does not show. */
 const RHYTHM_MS = 50;

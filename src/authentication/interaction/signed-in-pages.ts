@@ -1,7 +1,7 @@
 import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import { parseAppId } from '../../vocabulary/ids.ts';
-import type { Clients } from '../clients.ts';
+import type { Clients } from '../clients/clients.ts';
 import type { ApplicationIdentity } from '../pages/application.ts';
 import type { FormTarget } from '../pages/form.ts';
 import { identityOf } from './application-identity.ts';

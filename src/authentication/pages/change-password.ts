@@ -1,5 +1,5 @@
 import { displayName } from '../../vocabulary/display-text.ts';
-import { PASSWORD_MIN_LENGTH, PASSWORD_REASONS, type PasswordReason } from '../password-rules.ts';
+import { PASSWORD_MIN_LENGTH, PASSWORD_REASONS, type PasswordReason } from '../passwords/password-rules.ts';
 import { type Account, accountLine } from './account.ts';
 import { button, errorSummary, type FormTarget, field, form } from './form.ts';
 import { type Html, html } from './html.ts';

@@ -8,7 +8,7 @@ import { currentRequest } from '../oauth-request.ts';
 import { refuse } from '../refusals.ts';
 import { askedValues } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
-import { factsOn, requireToken } from '../token-decisions.ts';
+import { factsOn, requireToken } from '../tokens/token-decisions.ts';
 import type { VirtualIssuer } from '../virtual-issuer.ts';
 import { RefreshTokenChain } from './refresh-token-chain.ts';
 import { idTokenAlgorithm, makeRefreshedTokens, type RefreshContext } from './refreshed-tokens.ts';

@@ -4,7 +4,7 @@ import type { TokenDecision } from '../../vocabulary/token-decision.ts';
 import { currentRequest } from '../oauth-request.ts';
 import { DEFAULT_SCOPE } from '../requested-scopes.ts';
 import type { Resources } from '../resources.ts';
-import { ACCESS_TOKEN_SECONDS } from '../token-lifetimes.ts';
+import { ACCESS_TOKEN_SECONDS } from '../tokens/token-lifetimes.ts';
 import type { WantedScopes } from './wanted-scopes.ts';
 
 export type RefreshContext = TokenEndpointGrantContext<{ refresh_token?: string }>;

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { type TenantRoute, writeJson } from '../authentication-server.ts';
 import { discoveryDocument } from '../discovery.ts';
+import type { SigningKeys } from '../keys/signing-keys.ts';
 import { LastKnown } from '../last-known.ts';
-import type { SigningKeys } from '../signing-keys.ts';
 
 const MAX_AGE = 'public, max-age=300';
 

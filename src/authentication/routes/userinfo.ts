@@ -7,9 +7,9 @@ import { type TenantRoute, writeJson } from '../authentication-server.ts';
 import { allowOrigin, isSpaOriginOf, singleOrigin } from '../cross-origin.ts';
 import { oauthErrorBody } from '../oauth-errors.ts';
 import type { OAuthRequest } from '../oauth-request.ts';
-import { isForDirectory, type LiveAccessToken, type PresentedTokens } from '../presented-tokens.ts';
 import type { OnRefusal } from '../refusal-records.ts';
 import { describe, REASONS } from '../refusals.ts';
+import { isForDirectory, type LiveAccessToken, type PresentedTokens } from '../tokens/presented-tokens.ts';
 
 export interface UserinfoParts {
   readonly authorization: Authorization;

@@ -1,5 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { currentRequest } from './oauth-request.ts';
+import { currentRequest } from '../oauth-request.ts';
 
 /**
  * What Microsoft's clients expect of a token response beside RFC 6749, section 5.1: `ext_expires_in` always, `client_info`

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { KeySlot, SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
+import type { KeySlot, SigningAlgorithm } from '../../authorization/internal/signing-keys.ts';
 
 /** One signing key of one tenant. Only the current key needs its private half opened. */
 export interface TenantKey {

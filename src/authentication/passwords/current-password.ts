@@ -1,8 +1,8 @@
-import { getCredentialsOf } from '../authorization/internal/sign-ins.ts';
-import type { Authorization } from '../authorization/perform.ts';
-import { badRequest, DirectoryError } from '../vocabulary/errors.ts';
-import type { ObjectId, TenantId } from '../vocabulary/ids.ts';
-import { internalPrincipal } from '../vocabulary/principals.ts';
+import { getCredentialsOf } from '../../authorization/internal/sign-ins.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import { badRequest, DirectoryError } from '../../vocabulary/errors.ts';
+import type { ObjectId, TenantId } from '../../vocabulary/ids.ts';
+import { internalPrincipal } from '../../vocabulary/principals.ts';
 import { PasswordTries } from './password-tries.ts';
 import type { Passwords } from './passwords.ts';
 

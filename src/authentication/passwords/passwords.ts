@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { argon2id, hash, needsRehash, verify } from 'argon2';
-import { DirectoryError } from '../vocabulary/errors.ts';
-import type { TenantId } from '../vocabulary/ids.ts';
+import { DirectoryError } from '../../vocabulary/errors.ts';
+import type { TenantId } from '../../vocabulary/ids.ts';
 import {
   checkNewPassword,
   isTooLong,

@@ -1,11 +1,11 @@
 import type Provider from 'oidc-provider';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { getLiveFamily } from '../authorization/internal/tokens.ts';
-import type { Authorization } from '../authorization/perform.ts';
-import { presenceRefusal } from '../authorization/token-decision.ts';
-import { currentRequest, type OAuthRequest } from './oauth-request.ts';
+import { getLiveFamily } from '../../authorization/internal/tokens.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import { presenceRefusal } from '../../authorization/token-decision.ts';
+import { currentRequest, type OAuthRequest } from '../oauth-request.ts';
+import { refuse } from '../refusals.ts';
 import type { LiveAccessToken, PresentedTokens } from './presented-tokens.ts';
-import { refuse } from './refusals.ts';
 
 const INACTIVE = { active: false };
 

@@ -1,9 +1,9 @@
-import type { Account } from '../authorization/internal/accounts.ts';
-import { getGroupIds } from '../authorization/internal/accounts.ts';
-import type { Authorization } from '../authorization/perform.ts';
-import type { GroupMembershipClaims, OptionalClaim, OptionalClaims } from '../vocabulary/applications.ts';
+import type { Account } from '../../authorization/internal/accounts.ts';
+import { getGroupIds } from '../../authorization/internal/accounts.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import type { GroupMembershipClaims, OptionalClaim, OptionalClaims } from '../../vocabulary/applications.ts';
+import { currentRequest } from '../oauth-request.ts';
 import { groupClaims, MAX_GROUPS } from './group-claims.ts';
-import { currentRequest } from './oauth-request.ts';
 
 /** What each claim that can be asked for says of a person. Null: nothing is known, and the claim is left out. */
 const VALUES = {

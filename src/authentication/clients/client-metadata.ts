@@ -1,7 +1,7 @@
 import type { ClientMetadata } from 'oidc-provider';
-import type { ClientDefinition } from '../authorization/internal/clients.ts';
-import type { PublicJwk } from '../vocabulary/public-keys.ts';
-import { DEVICE_CODE_ALIAS, DEVICE_CODE_GRANT, ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from './grant-types.ts';
+import type { ClientDefinition } from '../../authorization/internal/clients.ts';
+import type { PublicJwk } from '../../vocabulary/public-keys.ts';
+import { DEVICE_CODE_ALIAS, DEVICE_CODE_GRANT, ON_BEHALF_OF_GRANT, TOKEN_EXCHANGE_GRANT } from '../grant-types.ts';
 
 /**
  * One application is many clients at once: web application with secrets or certificates, single-page application,

@@ -8,10 +8,10 @@ import {
   type NewSigningKey,
   type PublishedKey,
   type SigningAlgorithm,
-} from '../authorization/internal/signing-keys.ts';
-import type { Authorization } from '../authorization/perform.ts';
-import type { TenantId } from '../vocabulary/ids.ts';
-import { internalPrincipal } from '../vocabulary/principals.ts';
+} from '../../authorization/internal/signing-keys.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import type { TenantId } from '../../vocabulary/ids.ts';
+import { internalPrincipal } from '../../vocabulary/principals.ts';
 import { makeSigningKey } from './signing-key-material.ts';
 import type { TenantKey, TenantKeyring } from './tenant-keyring.ts';
 

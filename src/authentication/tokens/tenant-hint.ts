@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import type Provider from 'oidc-provider';
-import { parseTenantId, type TenantId } from '../vocabulary/ids.ts';
-import { currentTenancy } from './virtual-issuer.ts';
+import { parseTenantId, type TenantId } from '../../vocabulary/ids.ts';
+import { currentTenancy } from '../virtual-issuer.ts';
 
 /** What clients bring back to a token endpoint. */
 const NAMED = ['AuthorizationCode', 'RefreshToken', 'DeviceCode'] as const;

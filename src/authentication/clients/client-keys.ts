@@ -1,7 +1,7 @@
 import { decodeProtectedHeader } from 'jose';
-import type { ClientDefinition } from '../authorization/internal/clients.ts';
-import type { PublicJwk } from '../vocabulary/public-keys.ts';
-import type { OAuthRequest } from './oauth-request.ts';
+import type { ClientDefinition } from '../../authorization/internal/clients.ts';
+import type { PublicJwk } from '../../vocabulary/public-keys.ts';
+import type { OAuthRequest } from '../oauth-request.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 
 /** By which keys a client may sign its assertions at this moment. */

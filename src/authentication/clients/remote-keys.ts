@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { type Outbound, OutboundError } from '../outbound/fetch.ts';
-import { type PublicJwk, publicJwkOf } from '../vocabulary/public-keys.ts';
+import { type Outbound, OutboundError } from '../../outbound/fetch.ts';
+import { type PublicJwk, publicJwkOf } from '../../vocabulary/public-keys.ts';
 
 const MAX_SETS = 500;
 const MAX_KEYS = 30;

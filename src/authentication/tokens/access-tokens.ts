@@ -1,10 +1,10 @@
 import { type CryptoKey, decodeProtectedHeader, errors, importJWK, type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
-import type { VerifiedAccessToken, VerifyAccessToken } from '../vocabulary/access-tokens.ts';
-import { DirectoryError } from '../vocabulary/errors.ts';
-import { parseAppId, parseObjectId, parseTenantId, type TenantId } from '../vocabulary/ids.ts';
-import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
+import type { SigningAlgorithm } from '../../authorization/internal/signing-keys.ts';
+import type { VerifiedAccessToken, VerifyAccessToken } from '../../vocabulary/access-tokens.ts';
+import { DirectoryError } from '../../vocabulary/errors.ts';
+import { parseAppId, parseObjectId, parseTenantId, type TenantId } from '../../vocabulary/ids.ts';
+import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
 import { CLOCK_TOLERANCE_SECONDS } from './token-lifetimes.ts';
 
 /** A published key of a tenant: the only algorithm it verifies, and its public JWK (RFC 7517). */

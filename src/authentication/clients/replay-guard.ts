@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type Provider from 'oidc-provider';
-import { putArtifactOnce } from '../authorization/internal/artifacts.ts';
-import type { Authorization } from '../authorization/perform.ts';
+import { putArtifactOnce } from '../../authorization/internal/artifacts.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import { currentRequest } from '../oauth-request.ts';
 import { mayBeReused } from './client-assertions.ts';
-import { currentRequest } from './oauth-request.ts';
 
 /**
  * Lets each client assertion be used once (RFC 7523, section 3). The marker is an insert that conflicts, in a

@@ -1,14 +1,14 @@
 import { type AccessToken, type ClientCredentials, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { type Account, getAccount } from '../authorization/internal/accounts.ts';
-import type { ResourceState } from '../authorization/internal/clients.ts';
-import type { Authorization } from '../authorization/perform.ts';
-import type { TokenAsk } from '../vocabulary/token-decision.ts';
-import { actClaim } from './exchange/delegation-chain.ts';
-import { currentRequest, type OAuthRequest } from './oauth-request.ts';
+import { type Account, getAccount } from '../../authorization/internal/accounts.ts';
+import type { ResourceState } from '../../authorization/internal/clients.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import type { TokenAsk } from '../../vocabulary/token-decision.ts';
+import { actClaim } from '../exchange/delegation-chain.ts';
+import { currentRequest, type OAuthRequest } from '../oauth-request.ts';
+import { refuse } from '../refusals.ts';
+import { askedValues, DEFAULT_SCOPE, isOidcScope, parseScopes } from '../requested-scopes.ts';
+import type { Resources } from '../resources.ts';
 import type { PersonClaims } from './optional-claims.ts';
-import { refuse } from './refusals.ts';
-import { askedValues, DEFAULT_SCOPE, isOidcScope, parseScopes } from './requested-scopes.ts';
-import type { Resources } from './resources.ts';
 import { factsOn, requireToken } from './token-decisions.ts';
 
 /** Claims of an access token before it is signed (RFC 9068; wire.md, "Tokens"). */

@@ -1,7 +1,7 @@
-import { beginTry, dropTry, type ThrottleRule } from '../authorization/internal/sign-ins.ts';
-import type { Authorization } from '../authorization/perform.ts';
-import { DirectoryError } from '../vocabulary/errors.ts';
-import type { InternalPrincipal } from '../vocabulary/principals.ts';
+import { beginTry, dropTry, type ThrottleRule } from '../../authorization/internal/sign-ins.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import { DirectoryError } from '../../vocabulary/errors.ts';
+import type { InternalPrincipal } from '../../vocabulary/principals.ts';
 import type { Passwords } from './passwords.ts';
 
 /** Ten tries, then a pause of half a minute that doubles up to a quarter of an hour; after a hundred, a day. */

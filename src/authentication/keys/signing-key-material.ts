@@ -1,6 +1,6 @@
 import { generateKeyPair, type KeyObject, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { KeySlot, NewSigningKey, SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
+import type { KeySlot, NewSigningKey, SigningAlgorithm } from '../../authorization/internal/signing-keys.ts';
 
 const generate = promisify(generateKeyPair);
 const RSA_BITS = 2_048;

@@ -1,13 +1,13 @@
 import type Provider from 'oidc-provider';
-import { getClientState, getResource } from '../authorization/internal/clients.ts';
-import { endFamilies, endToken, getLiveFamily, isEndedToken } from '../authorization/internal/tokens.ts';
-import type { Authorization } from '../authorization/perform.ts';
-import { decideToken } from '../authorization/token-decision.ts';
-import type { TenantId } from '../vocabulary/ids.ts';
-import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
-import { internalPrincipal } from '../vocabulary/principals.ts';
+import { getClientState, getResource } from '../../authorization/internal/clients.ts';
+import { endFamilies, endToken, getLiveFamily, isEndedToken } from '../../authorization/internal/tokens.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import { decideToken } from '../../authorization/token-decision.ts';
+import type { TenantId } from '../../vocabulary/ids.ts';
+import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
+import { internalPrincipal } from '../../vocabulary/principals.ts';
+import type { SigningKeys } from '../keys/signing-keys.ts';
 import { type AccessTokenPayload, verifyAccessToken } from './access-tokens.ts';
-import type { SigningKeys } from './signing-keys.ts';
 import { applicationFactsOf } from './token-decisions.ts';
 
 /** An access token that holds now, with what is left of its permissions. */

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { ExternalSigningKey } from 'oidc-provider';
-import type { KeySlot, SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
-import { signBytes } from './jwt-signature.ts';
+import type { KeySlot, SigningAlgorithm } from '../../authorization/internal/signing-keys.ts';
+import { signBytes } from '../tokens/jwt-signature.ts';
 import type { TenantKey, TenantKeyring } from './tenant-keyring.ts';
 
 export const signingAlgorithms: readonly SigningAlgorithm[] = ['ES256', 'RS256'];

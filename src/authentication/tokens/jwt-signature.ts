@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto';
-import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
-import type { TenantKey, TenantKeyring } from './tenant-keyring.ts';
+import type { SigningAlgorithm } from '../../authorization/internal/signing-keys.ts';
+import type { TenantKey, TenantKeyring } from '../keys/tenant-keyring.ts';
 
 /**
  * The signature bytes of a JWS (RFC 7518, sections 3.3 and 3.4), on the event loop's thread: 31 µs for ES256. A job for

@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, type default as Provider } from 'oidc-provider';
-import { currentRequest } from './oauth-request.ts';
-import { refuse } from './refusals.ts';
-import { CLOCK_TOLERANCE_SECONDS } from './token-lifetimes.ts';
+import { currentRequest } from '../oauth-request.ts';
+import { refuse } from '../refusals.ts';
+import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-lifetimes.ts';
 
 /** Seconds that an assertion may still be valid when it arrives. */
 const MAX_SECONDS = 3_600;

@@ -7,21 +7,21 @@ import {
   getClientDefinition,
   getClientState,
   noteSecretUse,
-} from '../authorization/internal/clients.ts';
-import type { Authorization } from '../authorization/perform.ts';
-import { type AppId, parseAppId } from '../vocabulary/ids.ts';
-import { internalPrincipal } from '../vocabulary/principals.ts';
-import { HIDDEN_TOKEN } from './adapter.ts';
+} from '../../authorization/internal/clients.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import { type AppId, parseAppId } from '../../vocabulary/ids.ts';
+import { internalPrincipal } from '../../vocabulary/principals.ts';
+import { HIDDEN_TOKEN } from '../adapter.ts';
+import { HourlyNotes } from '../hourly-notes.ts';
+import type { SigningKeys } from '../keys/signing-keys.ts';
+import type { TenantKeyring } from '../keys/tenant-keyring.ts';
+import { currentRequest, type OAuthRequest } from '../oauth-request.ts';
+import type { ClientRecord } from '../virtual-issuer.ts';
 import { reasonAgainst } from './client-assertions.ts';
 import { clientKeys, NO_KEYS } from './client-keys.ts';
 import { type Face, faceOf, metadataOf } from './client-metadata.ts';
 import type { FederatedCredentials } from './federated-credentials.ts';
-import { HourlyNotes } from './hourly-notes.ts';
-import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import type { RemoteKeys } from './remote-keys.ts';
-import type { SigningKeys } from './signing-keys.ts';
-import type { TenantKeyring } from './tenant-keyring.ts';
-import type { ClientRecord } from './virtual-issuer.ts';
 
 const MAX_KNOWN = 10_000;
 /** So that even a row that somebody changed by hand, past all versions, is seen soon. */

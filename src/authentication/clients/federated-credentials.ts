@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
-import { getTrustedIssuers } from '../authorization/internal/federated-credentials.ts';
-import type { Authorization } from '../authorization/perform.ts';
+import { getTrustedIssuers } from '../../authorization/internal/federated-credentials.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import type { OAuthRequest } from '../oauth-request.ts';
 import { verifyFederated } from './federated-proof.ts';
-import type { OAuthRequest } from './oauth-request.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, importJWK, type JWTPayload, jwtVerify } from 'jose';
-import type { TrustedIssuer } from '../authorization/internal/federated-credentials.ts';
-import type { PublicJwk } from '../vocabulary/public-keys.ts';
+import type { TrustedIssuer } from '../../authorization/internal/federated-credentials.ts';
+import type { PublicJwk } from '../../vocabulary/public-keys.ts';
 import type { KeySet } from './remote-keys.ts';
 
 const ALGORITHMS = ['RS256', 'PS256', 'ES256'];

@@ -1,12 +1,12 @@
 import { errors } from 'oidc-provider';
-import type { ClientState, ResourceState } from '../authorization/internal/clients.ts';
-import { getTokenFacts } from '../authorization/internal/token-facts.ts';
-import type { Authorization } from '../authorization/perform.ts';
-import { decideToken, recordedDecision, usedBy } from '../authorization/token-decision.ts';
-import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
-import type { DecisionReason, TokenAsk, TokenDecision, TokenFacts } from '../vocabulary/token-decision.ts';
-import { currentRequest, type OAuthRequest } from './oauth-request.ts';
-import { type ErrorClass, refuse } from './refusals.ts';
+import type { ClientState, ResourceState } from '../../authorization/internal/clients.ts';
+import { getTokenFacts } from '../../authorization/internal/token-facts.ts';
+import type { Authorization } from '../../authorization/perform.ts';
+import { decideToken, recordedDecision, usedBy } from '../../authorization/token-decision.ts';
+import { DIRECTORY_APP_ID } from '../../vocabulary/permissions.ts';
+import type { DecisionReason, TokenAsk, TokenDecision, TokenFacts } from '../../vocabulary/token-decision.ts';
+import { currentRequest, type OAuthRequest } from '../oauth-request.ts';
+import { type ErrorClass, refuse } from '../refusals.ts';
 
 /** Reasons that are of one kind of error wherever they come up (RFC 6749, section 5.2; RFC 8707, section 2). */
 const ERRORS: Partial<Record<DecisionReason, ErrorClass>> = {
