@@ -17,18 +17,27 @@ const CONNECTION_ERRORS = new Set([
  */
 export const ON_PRIMARY = '1 / (not pg_is_in_recovery())::integer';
 
-/** Whether the transaction may simply be run again: serialization failure or deadlock. */
+/** 26000 there is no such prepared statement, 42P05 there is one already. */
+const UNFIT = new Set(['26000', '42P05']);
+
+/**
+ * 40001 serialization failure, 40P01 deadlock, 25P02 an aborted transaction of whoever had the connection before: a commit
+ * that is cancelled (by its time, by an administrator) does not end its transaction, and the next `begin` is refused.
+ */
+const RETRYABLE = new Set(['40001', '40P01', '25P02', ...UNFIT]);
+
+/** Whether nothing was done and the transaction may simply be run again. */
 export function isRetryable(error: unknown): boolean {
-  const code = sqlState(error);
-  return code === '40001' || code === '40P01';
+  return RETRYABLE.has(sqlState(error));
 }
 
 /**
  * Whether client and server no longer agree on the connection's prepared statements: pg 8.23 takes a named statement for
- * prepared although its values could not be sent. Such a connection would fail for everybody who comes after.
+ * prepared although its values could not be sent, or an earlier one with its name was refused. Such a connection would
+ * fail for everybody who comes after.
  */
 export function isUnfit(error: unknown): error is Error {
-  return error instanceof Error && sqlState(error) === '26000';
+  return error instanceof Error && UNFIT.has(sqlState(error));
 }
 
 /**
@@ -54,9 +63,8 @@ export function translateSqlError(error: unknown, access: 'read' | 'write'): unk
 
 function isUnavailable(error: unknown, code: string): boolean {
   if (isRetryable(error) || CONNECTION_ERRORS.has(code)) return true;
-  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 26000 a connection that is given up, 55P03 lock not available, 22012 a standby
-  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '26000' || code === '55P03' || code === '22012')
-    return true;
+  // 08 connection, 53 resources, 57P shutdown, 57014 cancelled by a timeout, 55P03 lock not available, 22012 a standby
+  if (/^(08|53|57P)/.test(code) || code === '57014' || code === '55P03' || code === '22012') return true;
   return error instanceof Error && /connection|timeout|Client has encountered/i.test(error.message) && code === '';
 }
 

@@ -63,26 +63,20 @@ export class Store {
 
   /**
    * Runs `work` in a transaction of its own connection. Commits when it resolves, rolls back when it rejects; runs it
-   * again (three times at most) after a serialization failure or a deadlock.
+   * again (three times at most) where it did nothing and may succeed now.
    */
-  async transaction<Action extends string, Result>(
+  transaction<Action extends string, Result>(
     binding: Binding<Action>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#attempt(binding, work);
-      } catch (error) {
-        if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw translateSqlError(error, binding.access);
-      }
-    }
+    return retrying(binding.access, () => this.#attempt(binding, work));
   }
 
   /**
    * Runs `work`, which must queue its one statement before its first `await`, in a transaction on a shared pipelined
    * connection. For short statements only: a slow one would stall its neighbours.
    */
-  async shortTransaction<Action extends string, Result>(
+  shortTransaction<Action extends string, Result>(
     binding: Binding<Action>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
@@ -93,7 +87,7 @@ export class Store {
    * Runs `work`, which must queue one statement that binds the tenant itself or needs none, as a transaction of its
    * own. Postgres ends the binding with the statement; a statement that forgets it sees and writes nothing of a tenant.
    */
-  async selfBoundStatement<Action extends string, Result>(
+  selfBoundStatement<Action extends string, Result>(
     { action, tenantId, access }: Pick<Binding<Action>, 'action' | 'tenantId' | 'access'>,
     work: (permit: Permit<Action>) => Promise<Result>,
   ): Promise<Result> {
@@ -138,19 +132,20 @@ export class Store {
     }
   }
 
-  async #onShared<Result>(
-    access: Binding<string>['access'],
-    work: (client: pg.Client) => Promise<Result>,
-  ): Promise<Result> {
-    let client: pg.Client | undefined;
-    try {
-      const acquired = this.#shared.acquire();
-      client = acquired instanceof Promise ? await acquired : acquired;
-      return await work(client);
-    } catch (error) {
-      if (client && isUnfit(error)) this.#shared.retire(client);
-      throw translateSqlError(error, access);
-    }
+  #onShared<Result>(access: Binding<string>['access'], work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+    return retrying(access, async () => {
+      let client: pg.Client | undefined;
+      try {
+        const acquired = this.#shared.acquire();
+        client = acquired instanceof Promise ? await acquired : acquired;
+        return await work(client);
+      } catch (error) {
+        if (client && isUnfit(error)) this.#shared.retire(client);
+        // What an aborted transaction of somebody else left. It is queued between two transactions, as each is queued whole.
+        else if (client && isRetryable(error)) client.query('rollback').catch(() => {});
+        throw error;
+      }
+    });
   }
 
   async #pipeline<Action extends string, Result>(
@@ -168,6 +163,16 @@ export class Store {
     });
     if (command !== 'COMMIT') throw new Error('The transaction was aborted before its commit.');
     return result;
+  }
+}
+
+async function retrying<Result>(access: Binding<string>['access'], run: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw translateSqlError(error, access);
+    }
   }
 }
 

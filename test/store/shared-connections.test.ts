@@ -79,13 +79,49 @@ describe('one pipelined connection that all share', () => {
     await expect(short(tb, honest)).resolves.toEqual([{ id: tb.id, echo: 'mine' }]);
   });
 
-  test('after a value that could not be written down, its statement works again at the latest at the second try', async () => {
-    await expect(short(ta, echo).catch(() => short(ta, echo))).resolves.toEqual([{ jsonb: { a: 1 } }]);
+  test('after a value that could not be written down, its statement works again at once', async () => {
+    await expect(short(ta, echo)).resolves.toEqual([{ jsonb: { a: 1 } }]);
     for (let index = 0; index < 5; index += 1) {
       await expect(short(ta, failures['a value that can not be written down'] ?? honest)).rejects.toThrow();
-      await short(ta, echo).catch(() => {});
       await expect(short(ta, echo)).resolves.toEqual([{ jsonb: { a: 1 } }]);
     }
+  });
+
+  describe('DBF-02: a transaction that its commit did not end', () => {
+    const bare = (text: string) =>
+      store.selfBoundStatement({ action: 'test', tenantId: ta.id, access: 'read' }, (permit) => permit.query({ text }));
+    /** As a commit that is cancelled leaves the connection. */
+    const leaveAborted = () => Promise.allSettled([bare('begin'), bare('select 1 / 0')]);
+
+    test('fails no short transaction that follows, waiting already or coming later', async () => {
+      const [, ...waiting] = await Promise.all([leaveAborted(), short(tb, honest), short(ta, honest)]);
+      expect(waiting).toEqual([tb, ta].map(({ id }) => [{ id, echo: 'mine' }]));
+      await leaveAborted();
+      await expect(short(tb, honest)).resolves.toEqual([{ id: tb.id, echo: 'mine' }]);
+    });
+
+    test('fails no statement that binds itself', async () => {
+      const [, ...waiting] = await Promise.all([leaveAborted(), bare('select 1 as one'), bare('select 1 as one')]);
+      expect(waiting).toEqual([[{ one: 1 }], [{ one: 1 }]]);
+      await leaveAborted();
+      await expect(bare('select 1 as one')).resolves.toEqual([{ one: 1 }]);
+    });
+
+    test('whose commit was refused: its own answer is an error, its neighbours’ are not', async () => {
+      const [own, ...neighbours] = await Promise.allSettled([
+        short(ta, (permit) => permit.query({ text: 'deallocate commit' })),
+        short(tb, honest),
+        bare('select 1 as one'),
+      ]);
+      expect(own).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'ServiceUnavailable', cause: { code: '26000' } },
+      });
+      expect(neighbours).toMatchObject([
+        { status: 'fulfilled', value: [{ id: tb.id, echo: 'mine' }] },
+        { status: 'fulfilled', value: [{ one: 1 }] },
+      ]);
+    });
   });
 
   test('of many mixed transactions, each gets its own answer', async () => {

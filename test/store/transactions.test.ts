@@ -285,7 +285,7 @@ describe('DBF-02: connections that many tenants use in turn', () => {
           const foreign = own === ta ? tb.mark : ta.mark;
           if (!Array.isArray(answer) || !answer.includes(own.mark) || answer.includes(foreign)) wrong.push(answer);
         } catch (error) {
-          if (work === idsSeen) wrong.push(error);
+          if (work === idsSeen) wrong.push(error instanceof Error ? (error.cause ?? error) : error);
         }
       };
       const queue = Array.from({ length: rounds }, (_, index) => index);
@@ -304,6 +304,15 @@ describe('DBF-02: connections that many tenants use in turn', () => {
     },
     120_000,
   );
+
+  test('DBF-02: nor is anybody refused for a neighbour whose commit did not end its transaction', async () => {
+    const { urls, sealer } = database;
+    const single = new Store({ url: urls.directory, sealer, onError: () => {}, maxConnections: 1 });
+    await single.transaction(reading(ta.id), idsSeen);
+    await single.transaction(reading(ta.id), (permit) => permit.query({ text: 'deallocate commit' }));
+    await expect(single.transaction(reading(tb.id), idsSeen)).resolves.toEqual([tb.mark]);
+    await single.end();
+  });
 
   test('DBF-02: and nothing of a binding is left on the connection for a statement that binds nothing', async () => {
     const often = <T>(work: () => Promise<T>) => Promise.all(Array.from({ length: 20 }, work));
