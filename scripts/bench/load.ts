@@ -21,7 +21,7 @@ export interface Measured {
 }
 
 export const CONNECTIONS = 16;
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 0.3;
 
 /**
  * Keeps 16 requests in flight over kept-alive connections, each waiting for its answer. On raw sockets, because the load
