@@ -1,12 +1,28 @@
 import type { Application, Organization } from './demo.ts';
 import type { Deployment } from './processes.ts';
 
-/** An answer of the token endpoint or the directory API. */
-export interface Answer {
+/** An answer, with what the story reads of its JSON. That it says so is what the steps check. */
+export interface Answer<Body = TokenBody | DirectoryBody> {
   readonly status: number;
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of the answer, which the steps check
-  readonly body: any;
+  readonly body: Body;
+}
+
+/** Of the token endpoint: RFC 6749, sections 5.1 and 5.2. */
+export interface TokenBody {
+  readonly access_token: string;
+  readonly refresh_token: string;
+  readonly id_token: string;
+  readonly error?: string;
+  readonly error_description?: string;
+  readonly suberror?: string;
+}
+
+/** Of the directory API. */
+interface DirectoryBody {
+  readonly value?: readonly unknown[];
+  readonly userPrincipalName?: string;
+  readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** A step that came out otherwise. Its words are what came back. */
@@ -40,9 +56,7 @@ export class Stage {
 
   /** A step that ends in an answer of this status. */
   answered(words: string, answer: Answer, status: number, holds = true): void {
-    const { error, error_description } = answer.body;
-    const told = error_description ?? error?.message ?? '';
-    this.step(words, String(status), `${answer.status} ${told}`.trim(), answer.status === status && holds);
+    this.step(words, String(status), `${answer.status} ${reasonOf(answer)}`.trim(), answer.status === status && holds);
   }
 
   /** What the administrator does by the command line. */
@@ -56,21 +70,26 @@ export class Stage {
     { id }: Organization,
     { appId, passwordCredentials }: Application,
     parameters: Readonly<Record<string, string>>,
-  ): Promise<Answer> {
+  ): Promise<Answer<TokenBody>> {
     const secret = passwordCredentials?.[0]?.secretText ?? '';
     const body = new URLSearchParams({ client_id: appId, client_secret: secret, ...parameters });
     return answerOf(await fetch(`${this.origin}/${id}/oauth2/v2.0/token`, { method: 'POST', body }));
   }
 
   /** The directory API, called with an access token. */
-  async directory(token: string, method: string, path: string, body?: object): Promise<Answer> {
+  async directory(token: string, method: string, path: string, body?: object): Promise<Answer<DirectoryBody>> {
     const headers = { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) };
     const sent = body ? { body: JSON.stringify(body) } : {};
     return answerOf(await fetch(`${this.#deployment.directoryOrigin}/v1.0${path}`, { method, headers, ...sent }));
   }
 }
 
-async function answerOf(response: Response): Promise<Answer> {
+function reasonOf({ body }: Answer): string {
+  if ('error_description' in body) return body.error_description ?? '';
+  return typeof body.error === 'object' ? body.error.message : '';
+}
+
+async function answerOf<Body>(response: Response): Promise<Answer<Body>> {
   const text = await response.text();
   return { status: response.status, text, body: text ? JSON.parse(text) : {} };
 }

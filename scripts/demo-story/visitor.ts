@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Browser, headingOf, type Page } from './browser.ts';
 import type { Application, Organization, Person } from './demo.ts';
-import type { Answer, Stage } from './stage.ts';
+import type { Answer, Stage, TokenBody } from './stage.ts';
 
 /** Whom a visitor asks, and for what. */
 export interface Errand {
@@ -51,7 +51,7 @@ export class Visitor {
   }
 
   /** The application redeems the code that came back with the visitor. */
-  redeem({ location }: Page): Promise<Answer> {
+  redeem({ location }: Page): Promise<Answer<TokenBody>> {
     const { organization, application } = this.#errand;
     return this.#stage.token(organization, application, {
       grant_type: 'authorization_code',
@@ -61,7 +61,7 @@ export class Visitor {
     });
   }
 
-  refresh(refreshToken: string): Promise<Answer> {
+  refresh(refreshToken: string): Promise<Answer<TokenBody>> {
     const { organization, application } = this.#errand;
     return this.#stage.token(organization, application, { grant_type: 'refresh_token', refresh_token: refreshToken });
   }

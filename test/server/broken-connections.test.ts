@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
+import type { Answer } from '../support/answer.ts';
 import { aClientApplication, assignRole, type TestApplication } from '../support/applications.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDeployment, type Deployment, type RunningServer } from '../support/deployment.ts';
@@ -147,11 +148,7 @@ describe('a method that the address does not take', () => {
   );
 });
 
-interface SocketAnswer {
-  readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: JSON of the answer
-  readonly body: any;
-}
+type SocketAnswer = Pick<Answer, 'status' | 'body'>;
 
 /** Sends all at once, and reads as many answers. */
 async function answersTo(bytes: string, count = 1): Promise<SocketAnswer[]> {

@@ -314,6 +314,23 @@ describe('DBF-02: connections that many tenants use in turn', () => {
     await single.end();
   });
 
+  test.each([
+    ['aborts its transaction', 'deallocate commit'],
+    ['takes the statement that begins', 'deallocate "begin-write"'],
+  ])('DBF-02: a short write behind a neighbour that %s is done once', async (_what, text) => {
+    const { urls, sealer } = database;
+    const single = new Store({ url: urls.directory, sealer, onError: () => {}, sharedConnections: 1 });
+    const name = `once after ${text}`;
+    await single.shortTransaction(writing(ta.id), idsSeen);
+    const neighbour = single.shortTransaction(writing(ta.id), (permit) => permit.query({ text }));
+    await Promise.all([
+      neighbour.catch(() => {}),
+      single.shortTransaction(writing(tb.id), (permit) => insertUser(permit, name)),
+    ]);
+    expect(await named(name)).toHaveLength(1);
+    await single.end();
+  });
+
   test('DBF-02: and nothing of a binding is left on the connection for a statement that binds nothing', async () => {
     const often = <T>(work: () => Promise<T>) => Promise.all(Array.from({ length: 20 }, work));
     await often(() => store.shortTransaction(reading(ta.id), idsSeen));
