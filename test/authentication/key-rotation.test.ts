@@ -24,7 +24,7 @@ beforeAll(async () => {
   tenant = await aTenant(database, 'Contoso');
   daemon = await aClientApplication(database, tenant);
   await assignRole(database, tenant, daemon.servicePrincipalId, 'User.Read.All');
-  operator = database.authorization('operator');
+  operator = database.operator;
   await operator.performInternal(operatorOf(tenant.id), addSigningKey, await makeSigningKey('ES256', 'next'));
 });
 

@@ -29,7 +29,7 @@ beforeAll(async () => {
   publisher = await aTenant(database, 'Fabrikam');
   tenant = await aTenant(database, 'Contoso');
   person = await aPerson(database, first, tenant);
-  directory = database.authorization('operator');
+  directory = database.operator;
 });
 
 afterAll(async () => {

@@ -170,7 +170,7 @@ describe('a change', () => {
 
 describe('an internal principal', () => {
   test('does what is on its list, is recorded, and is refused anything else before the database is asked', async () => {
-    const operator = database.authorization('operator');
+    const operator = database.operator;
     const alice = await aUser(database, ta);
     await operator.perform(
       operatorOf(ta.id),
@@ -191,7 +191,7 @@ describe('an internal principal', () => {
   });
 
   test('does not reach another tenant’s object either', async () => {
-    const operator = database.authorization('operator');
+    const operator = database.operator;
     const bob = await aUser(database, tb);
     await expect(
       operator.perform(operatorOf(ta.id), patchUser, { id: bob.id, body: { displayName: 'x' } }, context),

@@ -312,7 +312,7 @@ const REVOCATIONS: Readonly<Record<string, () => Promise<Revocation>>> = {
       clientCredentials: daemon.asks.clientCredentials,
       application: daemon.asks.directory,
     };
-    const operator = database.authorization('operator');
+    const operator = database.operator;
     const revoke = () => operator.performInternal(operatorOf(closing.tenant.id), changeTenant, { isEnabled: false });
     return { asks, revoke };
   },

@@ -85,7 +85,7 @@ test('the applications of a tenant that is closed act in no other organization, 
     expect([refused.status, refused.body.error]).toEqual([401, 'invalid_client']);
   }
   // Not even the operator publishes anything of it meanwhile.
-  const operator = database.authorization('operator');
+  const operator = database.operator;
   const patch = { id: guest.id, body: { displayName: 'Guest again' } };
   await operator.perform(operatorOf(other.id), patchApplication, patch, { correlationId: 'closed' });
   expect((await read()).status).toBe(401);

@@ -46,14 +46,12 @@ test('what is left of an application that its home has unpublished is shown, exp
       values ($1, gen_random_uuid(), 'ServicePrincipal', $2, $3, $4)`,
     [tenant.id, client.servicePrincipalId, guestId, appRole.id],
   );
-  await database
-    .authorization('operator')
-    .perform(
-      operatorOf(home.id),
-      patchApplication,
-      { id: guest.id, body: { signInAudience: 'AzureADMyOrg' } },
-      { correlationId: 'x' },
-    );
+  await database.operator.perform(
+    operatorOf(home.id),
+    patchApplication,
+    { id: guest.id, body: { signInAudience: 'AzureADMyOrg' } },
+    { correlationId: 'x' },
+  );
 
   const scopes = ['Application.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All', 'DelegatedPermissionGrant.Read.All'];
   const token = await (await aUser(database, tenant, { scopes, roles: ['Application Administrator'] })).token();

@@ -19,7 +19,7 @@ async function neighbours(catalogue: readonly AnyOperation[] = CATALOGUE) {
   return {
     database,
     server,
-    operator: database.authorization('operator'),
+    operator: database.operator,
     pages: database.authorization('authentication'),
     ...(await twoTenants(database)),
   } as const;

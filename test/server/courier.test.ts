@@ -228,9 +228,7 @@ describe('a mail server that does not take it', () => {
     expect(server.connections).toBe(1);
     expect(log().match(/given up/g)).toHaveLength(1);
     expect(log()).not.toMatch(/Secret project|alice/);
-    const undelivered = await database
-      .authorization('operator')
-      .performInternal(operatorOf(ta.id), countUndelivered, undefined);
+    const undelivered = await database.operator.performInternal(operatorOf(ta.id), countUndelivered, undefined);
     expect(undelivered).toMatchObject([
       { channel: 'mail', isDead: true, count: 1, error: 'SMTP: EENVELOPE 550 5.1.1' },
     ]);

@@ -21,7 +21,7 @@ interface Call {
 
 beforeAll(async () => {
   database = await aDatabase();
-  operator = database.authorization('operator');
+  operator = database.operator;
 });
 
 beforeEach(async () => {

@@ -45,7 +45,7 @@ describe('SEC-02: a dump of the database', () => {
       `insert into published_applications (app_id, home_tenant_id, display_name) values ($1, $2, 'App')`,
       [appId, tenant.id],
     );
-    const operator = database.authorization('operator');
+    const operator = database.operator;
     const shown = await operator.perform(
       operatorOf(tenant.id),
       addPassword,
@@ -64,7 +64,7 @@ describe('SEC-02: a dump of the database', () => {
   test('holds no private key', async () => {
     const privateKey = randomBytes(138);
     const kid = randomUUID();
-    await database.authorization('operator').performInternal(operatorOf(tenant.id), addSigningKey, {
+    await database.operator.performInternal(operatorOf(tenant.id), addSigningKey, {
       kid,
       algorithm: 'RS256',
       slot: 'current',

@@ -27,9 +27,14 @@ export interface TestDatabase {
   readonly key: Buffer;
   /** One store per runtime login, as `main.ts` would open it. */
   openStore(login: 'authentication' | 'directory' | 'operator'): Store;
-  authorization(login: 'authentication' | 'directory' | 'operator'): Authorization;
+  authorization(login: 'authentication' | 'directory'): Authorization;
+  /** One for all that lays something out: each of its own would be connections of its own. */
+  readonly operator: Authorization;
   drop(): Promise<void>;
 }
+
+/** Of one test file. Two files run at once, and each connection of theirs is a process of Postgres. */
+const MAX_STORES = 32;
 
 /** For tests that hash no password: any attempt fails loudly. */
 export const noPreparations: Preparations = {
@@ -54,17 +59,21 @@ export async function aDatabase(preparations: Partial<Preparations> = {}): Promi
   const superuserUrl = postgres.superuser.replace('/postgres?', `/${name}?`);
   const stores: Store[] = [];
   const openStore = (login: 'authentication' | 'directory' | 'operator') => {
+    if (stores.length === MAX_STORES) throw new Error('A test opens store after store; their connections stay open.');
     const store = new Store({ url: urls[login], sealer, onError: () => {}, maxConnections: 4, sharedConnections: 2 });
     stores.push(store);
     return store;
   };
+  const authorization = (login: 'authentication' | 'directory' | 'operator') =>
+    new Authorization(openStore(login), { ...noPreparations, ...preparations });
   return {
     urls,
     superuserUrl,
     sealer,
     key,
     openStore,
-    authorization: (login) => new Authorization(openStore(login), { ...noPreparations, ...preparations }),
+    authorization,
+    operator: authorization('operator'),
     drop: async () => {
       await Promise.all([...stores.map((store) => store.end()), endSuperuser(superuserUrl)]);
       await dropDatabase(postgres.superuser, name);

@@ -13,8 +13,6 @@ const TEMPLATE = 'bailiwick_template';
 export default async function setUp(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'bailiwick-test-'));
   const postgres = await startEmbeddedPostgres(directory, [
-    // Two files at once, each with servers of several processes: they once had all of the two hundred.
-    'max_connections=500',
     'fsync=off',
     'synchronous_commit=off',
     'full_page_writes=off',

@@ -24,7 +24,7 @@ export const operatorOf = (tenantId: TenantId) => internalPrincipal('operator', 
 
 /** A tenant with a verified domain, the directory API's service principal and an ES256 key, made by the product itself. */
 export async function aTenant(database: TestDatabase, name = 'Tenant'): Promise<TestTenant> {
-  const operator = database.authorization('operator');
+  const operator = database.operator;
   const id = newTenantId();
   const domain = `${name.toLowerCase()}-${id.slice(0, 8)}.example`;
   await operator.performInternal(operatorOf(id), addTenant, { displayName: name, domains: [domain] });
