@@ -4,8 +4,6 @@ import type { TenantId } from '../vocabulary/ids.ts';
 import { Batch } from './batch.ts';
 import { NO_TENANT } from './internal/tenants.ts';
 
-/** Commits on their way at once: those that wait for it go together, and one large one costs less than two small ones. */
-const MAX_COMMITS = 1;
 const ACTION = 'authentication/signIns/create';
 
 /**
@@ -18,7 +16,7 @@ export class SignInRecords {
 
   constructor(store: Store) {
     this.#store = store;
-    this.#batch = new Batch((records) => this.#write(records), MAX_COMMITS);
+    this.#batch = new Batch('even', (records) => this.#write(records));
   }
 
   /** False: what the record's answer was made from is no longer so, and nothing was written. */

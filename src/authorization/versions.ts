@@ -12,10 +12,11 @@ export class Versions {
   readonly #batch: Batch<VersionKey, string | undefined>;
 
   constructor(store: Store) {
-    // One at a time: its answer is soon there, and what waits for it is read together.
     // Needs no tenant to be bound: one statement where a transaction would be four.
     const binding = { action: 'authorization/versions/read', tenantId: NO_TENANT, access: 'read' } as const;
-    this.#batch = new Batch((keys) => store.selfBoundStatement(binding, (permit) => readVersions(permit, keys)), 1);
+    this.#batch = new Batch('greedy', (keys) =>
+      store.selfBoundStatement(binding, (permit) => readVersions(permit, keys)),
+    );
   }
 
   /** Undefined: the tenant does not exist. */
