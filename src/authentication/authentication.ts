@@ -4,6 +4,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Authorization } from '../authorization/perform.ts';
 import type { Outbound } from '../outbound/fetch.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
+import { makeAnswers } from './answers.ts';
 import { makeAuthenticationServer } from './authentication-server.ts';
 import { Authorities } from './authorities/authorities.ts';
 import { DirectedRequests } from './authorities/directed-requests.ts';
@@ -13,11 +14,9 @@ import { Clients } from './clients/clients.ts';
 import { FederatedCredentials } from './clients/federated-credentials.ts';
 import { RemoteKeys } from './clients/remote-keys.ts';
 import { ReplayGuard } from './clients/replay-guard.ts';
-import { completeAnswers } from './completions.ts';
-import { preflightRoute, restrictOrigins } from './cross-origin.ts';
+import { preflightRoute } from './cross-origin.ts';
 import { completeDeviceAuthorization } from './device/device-flow.ts';
 import { DeviceGrant } from './device/device-grant.ts';
-import { dropEndedSession } from './ended-sessions.ts';
 import { Exchange } from './exchange/exchange.ts';
 import { OnBehalfOfGrant } from './exchange/on-behalf-of.ts';
 import { TokenExchangeGrant } from './exchange/token-exchange.ts';
@@ -29,7 +28,6 @@ import { PageWriter } from './interaction/page-writer.ts';
 import { Forms } from './interaction/submitted-form.ts';
 import { Issuance } from './issuance.ts';
 import { SigningKeys } from './keys/signing-keys.ts';
-import { writeOAuthErrors } from './oauth-errors.ts';
 import { currentRequest } from './oauth-request.ts';
 import { loadAssets } from './pages/assets.ts';
 import type { Passwords } from './passwords/passwords.ts';
@@ -111,22 +109,18 @@ export function makeAuthentication(options: AuthenticationOptions) {
   const refusalRecords = new RefusalRecords(authorization, options.onRefusal);
   refusalRecords.register(provider);
   const tokenEndpoints = new TokenEndpoints(authorization, tokens);
-  // Outermost first: each sees the answer of those that follow.
-  const upstream = [
-    libraryPages.middleware,
-    refusalRecords.middleware,
-    dropEndedSession,
-    restrictOrigins,
-    writeOAuthErrors,
-    new Issuance(authorization, onError).middleware,
-    completeAnswers({
+  const answer = makeAnswers({
+    issuance: new Issuance(authorization, onError),
+    completions: {
       token: completeTokenResponse,
       device_authorization: completeDeviceAuthorization,
       introspection: (ctx) => tokenEndpoints.introspect(ctx),
       revocation: (ctx) => tokenEndpoints.revoke(ctx),
-    }),
-  ];
-  for (const middleware of upstream) provider.use(middleware);
+    },
+    refusalRecords,
+    pages: libraryPages,
+  });
+  provider.use(answer);
   provider.on('server_error', (ctx, error) => {
     ctx.state.thrown = error;
   });

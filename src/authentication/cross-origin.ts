@@ -91,10 +91,9 @@ export function allowOrigin(response: ServerResponse, origin: string): void {
  * The library allows any origin until it knows the client; what fails before that would be readable everywhere. Here an
  * origin is allowed only where the client's own pages are. A request that names no origin is nobody's page.
  */
-export async function restrictOrigins(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
-  await next();
-  const origin = ctx.get('Origin');
-  if (!isSpaOriginOf(currentRequest().definition?.spaRedirectUris ?? [], origin)) {
+export function restrictOrigins(ctx: KoaContextWithOIDC): void {
+  const { origin } = ctx.headers;
+  if (origin === undefined || !isSpaOriginOf(currentRequest().definition?.spaRedirectUris ?? [], origin)) {
     ctx.remove('Access-Control-Allow-Origin');
     ctx.remove('Access-Control-Expose-Headers');
   }

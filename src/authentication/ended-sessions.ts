@@ -2,11 +2,10 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { currentRequest } from './oauth-request.ts';
 
 /**
- * Upstream of the library, which gives the browser its session's cookie before it saves the session: one that ended
+ * The library gives the browser its session's cookie before it saves the session: one that ended
  * meanwhile, or got another identifier by a parallel request, is not given out.
  */
-export async function dropEndedSession(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
-  await next();
+export function dropEndedSession(ctx: KoaContextWithOIDC): void {
   if (!currentRequest().sessionEnded) return;
   const name = `${ctx.oidc.provider.cookieName('session')}=`;
   const cookies = [ctx.response.get('Set-Cookie')].flat().filter((line) => line !== '' && !line.startsWith(name));

@@ -37,9 +37,7 @@ export class Issuance {
     );
   }
 
-  /** Upstream of the library's endpoints. */
-  readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    await next();
+  async commit(ctx: KoaContextWithOIDC): Promise<void> {
     const request = currentRequest();
     if (BEGINNINGS.has(request.pending.artifact?.model ?? '')) beginFamily(ctx, request);
     if (ctx.oidc?.route === 'token' && ctx.status === 200) recordToken(ctx, request);
@@ -58,7 +56,7 @@ export class Issuance {
       await this.#commit(request);
     }
     if (ctx.oidc?.route === 'token') this.#lastUses.note(request.tenantId, usedIds(request, hasIdToken(ctx)));
-  };
+  }
 
   /** A device that could not be approved can be tried again, as far as the database is there to say so. */
   async #giveUserCodeBack({ principal, pending: { artifact } }: OAuthRequest): Promise<void> {

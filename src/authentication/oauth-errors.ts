@@ -38,28 +38,14 @@ export function oauthErrorBody(error: string, description: string, correlationId
   };
 }
 
-/**
- * The one writer of OAuth errors for the library's endpoints: gives the library's own bodies their public reason, and
- * turns what was thrown upstream of it into a body. A database that is away is 503, never a refusal of the client.
- */
-export async function writeOAuthErrors(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
-  try {
-    await next();
-    // The library has written a bare server_error for what our adapter threw; what it was is on the state.
-    if (ctx.state.thrown !== undefined) writeThrown(ctx, ctx.state.thrown);
-  } catch (error) {
-    writeThrown(ctx, error);
-  }
-  completeError(ctx);
-}
-
-/** Answers with what was thrown after the answer was made: what can not be recorded is not answered. */
+/** Answers with what was thrown upstream of the library. A database that is away is 503, never a refusal of the client. */
 export function answerThrown(ctx: KoaContextWithOIDC, error: unknown): void {
   writeThrown(ctx, error);
   completeError(ctx);
 }
 
-function completeError(ctx: KoaContextWithOIDC): void {
+/** The one writer of OAuth errors for the library's endpoints: gives its own bodies their public reason. */
+export function completeError(ctx: KoaContextWithOIDC): void {
   const { body } = ctx;
   if (ctx.status < 400 || !isErrorBody(body)) return;
   const request = currentRequest();

@@ -3,7 +3,7 @@ import type { SignInEntry } from '../authorization/internal/tokens.ts';
 import type { Authorization } from '../authorization/perform.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
-import { answerThrown, isErrorBody, type OAuthErrorBody } from './oauth-errors.ts';
+import { isErrorBody, type OAuthErrorBody } from './oauth-errors.ts';
 import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 
 /** A refusal of somebody who has not proven who he is: for the security log, never for a tenant's own records. */
@@ -43,17 +43,8 @@ export class RefusalRecords {
     provider.on('device_resume.error', keep);
   }
 
-  /** Outermost: sees the answer as it leaves. */
-  readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    await next();
-    try {
-      await this.#record(ctx);
-    } catch (error) {
-      answerThrown(ctx, error);
-    }
-  };
-
-  async #record(ctx: KoaContextWithOIDC): Promise<void> {
+  /** @throws what keeps the record from being made: what can not be recorded is not answered */
+  async record(ctx: KoaContextWithOIDC): Promise<void> {
     const route = ctx.oidc?.route ?? '';
     const { body, status } = ctx;
     const answered = status >= 400 && status < 500 && isErrorBody(body) ? body : undefined;

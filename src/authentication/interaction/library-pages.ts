@@ -71,9 +71,8 @@ export class LibraryPages {
     writer.put(ctx, deviceEndedPage({ layout, ending, accountHref: `/${tenantId}/account` }));
   }
 
-  /** Upstream of the library: an error is a page for a browser; what the library writes itself gets a strict policy. */
-  readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    await next();
+  /** An error is a page for a browser; what the library writes itself gets a strict policy. */
+  async put(ctx: KoaContextWithOIDC): Promise<void> {
     if (ctx.oidc?.route === 'end_session' && ctx.status === 200 && !ctx.oidc.session?.accountId) goOn(ctx);
     const { body } = ctx;
     if (ctx.status >= 400 && isErrorBody(body) && ctx.accepts('json', 'html') === 'html') {
@@ -81,7 +80,7 @@ export class LibraryPages {
     } else if (typeof body === 'string' && ctx.response.is('html') && !ctx.response.get('Content-Security-Policy')) {
       protectScript(ctx, body);
     }
-  };
+  }
 
   async #writeError(
     ctx: KoaContextWithOIDC,
