@@ -116,7 +116,7 @@ class ArtifactAdapter implements Adapter {
       await this.#authorization.performInternal(principal, signOut, { uid: session.uid });
       return;
     }
-    if (request.foundSession?.id === id) delete request.foundSession;
+    if (request.foundSession?.id === id) request.foundSession = undefined;
     await this.#authorization.performInternal(principal, dropArtifact, { model: this.#model, id });
   }
 

@@ -89,7 +89,7 @@ async function route(
   if (authority) return routeAuthority(request, response, { context, arrivedAt, authority, url, rest }, options);
   const tenantId = await tenantOf(segment, request, rest, options);
   if (!tenantId) return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
-  return routeTenant(request, response, tenancyOf(tenantId, context, arrivedAt), rest, options);
+  await routeTenant(request, response, tenancyOf(tenantId, context, arrivedAt), rest, options);
 }
 
 /** The library's routes for clients, and who else is public, need no look-up of the tenant itself. */
@@ -106,7 +106,10 @@ async function routeTenant(
   rest: string,
   options: AuthenticationServerOptions,
 ): Promise<void> {
-  if (isOfClient(request.method, rest)) return options.issuer.dispatch(request, response, tenancy);
+  if (isOfClient(request.method, rest)) {
+    await options.issuer.dispatch(request, response, tenancy);
+    return;
+  }
   const [own, match] = ownRoute(options.routes, request.method, rest);
   if (!own && !LIBRARY_ROUTE.test(rest)) return writeNotFound(response);
   if (!own?.isPublic && !(await options.tenants.find(tenancy.tenantId)))
@@ -152,6 +155,9 @@ function normalised(request: IncomingMessage): string {
   return tenant === undefined ? url : `/${tenant}/v2.0/.well-known/openid-configuration`;
 }
 
+/** Until the client is known, and its tenant's keys with it. */
+const NO_KEYS = { key: () => undefined };
+
 function tenancyOf(
   tenantId: TenantId,
   context: RequestContext,
@@ -159,8 +165,7 @@ function tenancyOf(
   authority?: OpenAuthority,
 ): OAuthRequest {
   const principal = internalPrincipal('tokenService', tenantId);
-  const keyring = { key: () => undefined };
-  return { tenantId, authority, context, arrivedAt, principal, keyring, resources: new Map(), pending: {} };
+  return { tenantId, authority, context, arrivedAt, principal, keyring: NO_KEYS, resources: new Map(), pending: {} };
 }
 
 function ownRoute(

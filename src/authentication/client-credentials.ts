@@ -31,7 +31,8 @@ interface Entitlement {
 interface RememberedAnswer extends Entitlement {
   readonly scope: unknown;
   readonly indicated: unknown;
-  readonly noted: Pick<OAuthRequest, 'decision' | 'used'>;
+  readonly decision: OAuthRequest['decision'];
+  readonly used: OAuthRequest['used'];
 }
 
 /**
@@ -76,9 +77,9 @@ export class ClientCredentialsGrant {
   }
 
   async #sign(ctx: KoaContextWithOIDC, issuer: VirtualIssuer): Promise<SignedToken> {
-    const { resource, roles } = await this.#entitled(ctx);
-    await issuer.readyToSign('ES256');
     const request = currentRequest();
+    const { resource, roles } = this.#recall(ctx, request) ?? (await this.#decide(ctx, request));
+    await issuer.readyToSign('ES256');
     const tokenId = randomUUID();
     const claims = applicationClaims(request, resource, roles, {
       iss: issuer.issuerOf(request.tenantId),
@@ -94,25 +95,31 @@ export class ClientCredentialsGrant {
   }
 
   /** Decided once for each state of a client, as long as it asks for the same. */
-  async #entitled(ctx: KoaContextWithOIDC): Promise<Entitlement> {
-    const request = currentRequest();
+  #recall({ oidc: { params } }: KoaContextWithOIDC, request: OAuthRequest): Entitlement | undefined {
+    const remembered = request.client && this.#remembered.get(request.client);
+    if (!remembered || remembered.scope !== params?.scope || remembered.indicated !== params?.resource)
+      return undefined;
+    request.decision = remembered.decision;
+    request.used = remembered.used;
+    return remembered;
+  }
+
+  async #decide(ctx: KoaContextWithOIDC, request: OAuthRequest): Promise<Entitlement> {
     const { client } = request;
     if (!client) throw new Error('A token is signed for a client that was not looked up.');
     const { scope, resource: indicated } = ctx.oidc.params ?? {};
-    const remembered = this.#remembered.get(client);
-    if (remembered && remembered.scope === scope && remembered.indicated === indicated) {
-      Object.assign(request, remembered.noted);
-      return remembered;
-    }
-    const entitlement = await this.#decide(ctx, client, indicated);
+    const entitlement = await this.#entitled(ctx, client, indicated);
     // Rows of another API change without the client's state; those of the directory API came along with it.
     if (entitlement.resource.appId === DIRECTORY_APP_ID && String(scope).length <= MAX_KEPT_SCOPE)
-      this.#remembered.set(client, { ...entitlement, scope, indicated, noted: notedOf(request) });
+      this.#remembered.set(client, {
+        ...{ ...entitlement, scope, indicated },
+        ...{ decision: request.decision, used: request.used },
+      });
     return entitlement;
   }
 
   /** Named roles narrow; `.default` or nothing means all that is assigned; never more than that. */
-  async #decide(ctx: KoaContextWithOIDC, client: ClientState, indicated: unknown): Promise<Entitlement> {
+  async #entitled(ctx: KoaContextWithOIDC, client: ClientState, indicated: unknown): Promise<Entitlement> {
     if (Array.isArray(indicated)) throw refuse(errors.InvalidTarget, 'oneResource');
     const identifier = typeof indicated === 'string' ? indicated : this.#resources.identifiersOf(ctx);
     if (typeof identifier !== 'string') throw refuse(errors.InvalidScope, 'oneResource');
@@ -127,9 +134,4 @@ export class ClientCredentialsGrant {
     if (!resource) throw refuse(errors.InvalidTarget, 'resourceUnknown');
     return { resource, roles };
   }
-}
-
-/** What the request's record will say of the decision. */
-function notedOf({ decision, used }: OAuthRequest): RememberedAnswer['noted'] {
-  return { ...(decision ? { decision } : {}), ...(used ? { used } : {}) };
 }

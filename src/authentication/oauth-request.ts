@@ -23,7 +23,10 @@ export interface OutsideAssertion {
   readonly proof: string;
 }
 
-/** What is known of the request that is being served, from the router to the last middleware. */
+/**
+ * What is known of the request that is being served, from the router to the last middleware. What is no longer so becomes
+ * undefined and is not deleted: that would turn the object into a dictionary, slow for all who read it after.
+ */
 export interface OAuthRequest extends Tenancy {
   readonly tenantId: TenantId;
   /** The open authority that the request was sent to, where it named no tenant itself. */
@@ -38,12 +41,12 @@ export interface OAuthRequest extends Tenancy {
   /** The client's application, along with its state. */
   definition?: ClientDefinition;
   /** The version under which the client is remembered, while nobody has looked whether it is the one of this moment. */
-  assumed?: AssumedVersion;
+  assumed?: AssumedVersion | undefined;
   /**
    * Looks the client up anew where the request goes by what was remembered, and proves its credential again.
    * @throws `invalid_client` when it is no longer good
    */
-  lookAgain?: () => Promise<void>;
+  lookAgain?: (() => Promise<void>) | undefined;
   /** The assertion of another issuer that the client authenticates by. */
   outside?: OutsideAssertion;
   /** As which of its kinds the client shows itself. */
@@ -55,9 +58,9 @@ export interface OAuthRequest extends Tenancy {
   /** What its delegated tokens are decided by. */
   facts?: TokenFacts;
   /** How its token was decided, issued or not, for its record. */
-  decision?: RecordedDecision;
+  decision?: RecordedDecision | undefined;
   /** Ids of what the token rests on: the client's service principal, grants, assignments. */
-  used?: readonly string[];
+  used?: readonly string[] | undefined;
   /** The access token that the answer carries, for its record. */
   issued?: Pick<SignInEntry, 'tokenId' | 'familyId' | 'resourceId' | 'resourceDisplayName'>;
   /** What the answer's success depends on: written in one transaction before the answer leaves. */
@@ -65,7 +68,7 @@ export interface OAuthRequest extends Tenancy {
   /** The single-use artifact that the request redeems, as it was stored. */
   redeemed?: Pick<StoredArtifact, 'consumedAgo' | 'successor'>;
   /** The browser's session as it was found, or saved since. */
-  foundSession?: { readonly id: string; readonly uid: string };
+  foundSession?: { readonly id: string; readonly uid: string } | undefined;
   /** It ended, or a parallel request gave it another identifier, before this one saved it. */
   sessionEnded?: boolean;
   /** Who acts for the person in the token of the answer, outermost first, where it was exchanged for another. */
@@ -84,7 +87,7 @@ export interface OAuthRequest extends Tenancy {
    */
   settleLostRace?: () => Promise<boolean>;
   /** What to tell the client where the library only knows that something is wrong with it. */
-  reason?: Reason;
+  reason?: Reason | undefined;
 }
 
 /** The request being served. Only `authentication-server.ts` makes tenancies, and it makes them as this. */

@@ -19,7 +19,7 @@ export class Tenants {
   }
 
   /** The id for a segment. An id is not looked up here: whoever uses it reads the tenant's rows and finds none. */
-  async idOf(segment: string): Promise<TenantId | undefined> {
+  idOf(segment: string): TenantId | Promise<TenantId | undefined> {
     return parseTenantId(segment) ?? this.#idOfDomain(segment);
   }
 
@@ -47,7 +47,7 @@ export class Tenants {
 
   /** The tenant of a segment, for its public metadata: as it was last known, where the database is away. */
   async publicIdOf(segment: string): Promise<TenantId | undefined> {
-    const id = await this.#ids.read(segment.toLowerCase(), () => this.idOf(segment));
+    const id = await this.#ids.read(segment.toLowerCase(), async () => this.idOf(segment));
     const tenant = id && (await this.#tenants.read(id, () => this.find(id)));
     return tenant?.id;
   }

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { LRUCache } from 'lru-cache';
 import type { Client, ClientMetadata, default as Provider } from 'oidc-provider';
 import type { SigningAlgorithm } from '../authorization/internal/signing-keys.ts';
 import { makeContextsEnd } from './answered-contexts.ts';
@@ -49,12 +48,11 @@ export const currentKeyring = (): TenantKeyring | undefined => scope.getStore()?
 
 /** A client as the tenant's rows describe it now. */
 export interface ClientRecord {
-  /**
-   * Changes whenever `metadata()` would. One application may have several faces (secret, assertion, public); the face
-   * chosen for this request then belongs to the version too.
-   */
+  /** The rows as they were read: another object when they changed. What is made of them is kept as long as they are. */
+  readonly source: object;
+  /** Which of several clients that are made of the same rows: one application has several faces (secret, assertion, public). */
   readonly version: string;
-  /** Called only for a version that is not cached. Never older than `version`. Holds neither `client_secret` nor `subject_type`. */
+  /** Called once for each version of a source. Never older than `version`. Holds neither `client_secret` nor `subject_type`. */
   metadata(): ClientMetadata | Promise<ClientMetadata>;
 }
 
@@ -66,8 +64,6 @@ export interface VirtualIssuerOptions {
   verifyClientSecret(tenantId: string, client: Client, presented: string): Promise<boolean>;
   /** Makes the tenant's current key for an algorithm under a lock, or finds the one that another process made. */
   makeSigningKey(tenantId: string, algorithm: SigningAlgorithm): Promise<TenantKeyring>;
-  /** Clients kept in memory over all tenants; 10,000 by default, about 1.3 kB each. */
-  readonly cachedClients?: number;
 }
 
 export interface VirtualIssuer {
@@ -79,7 +75,7 @@ export interface VirtualIssuer {
    */
   dispatch(req: IncomingMessage, res: ServerResponse, tenancy: Tenancy): Promise<void>;
   /** Must be awaited before the library signs with an algorithm that the tenant may have no key for yet. */
-  readyToSign(algorithm: SigningAlgorithm): Promise<void>;
+  readyToSign(algorithm: SigningAlgorithm): Promise<void> | undefined;
 }
 
 /**
@@ -94,11 +90,12 @@ export function makeVirtualIssuer(provider: Provider, options: VirtualIssuerOpti
   pinOrigin(provider, new URL(options.origin));
   nameCookies(provider, options.origin.startsWith('https:'));
 
-  const readyToSign = async (algorithm: SigningAlgorithm) => {
+  const readyToSign = (algorithm: SigningAlgorithm) => {
     const tenancy = currentTenancy();
-    if (!tenancy.keyring.key('current', algorithm)) {
-      tenancy.keyring = await options.makeSigningKey(tenancy.tenantId, algorithm);
-    }
+    return tenancy.keyring.key('current', algorithm) ? undefined : makeKey(tenancy, algorithm);
+  };
+  const makeKey = async (tenancy: Tenancy, algorithm: SigningAlgorithm) => {
+    tenancy.keyring = await options.makeSigningKey(tenancy.tenantId, algorithm);
   };
   replaceClients(provider, options, readyToSign);
 
@@ -140,20 +137,31 @@ function nameCookies(provider: Provider, secure: boolean): void {
   };
 }
 
+interface MadeClient {
+  readonly client: Client;
+  /** In which its ID tokens are signed, where it is one that gets them. */
+  readonly idTokenAlgorithm: SigningAlgorithm | undefined;
+}
+
+function idTokenAlgorithmOf({ grantTypes, idTokenSignedResponseAlg }: Client): SigningAlgorithm | undefined {
+  if (!grantTypes?.some((type) => !WITHOUT_ID_TOKEN.has(type))) return undefined;
+  return signingAlgorithms.find((known) => known === idTokenSignedResponseAlg);
+}
+
 /**
- * The library's own cache holds 100 clients and hashes the metadata to find one. This one is keyed by tenant, client and
- * version. Secrets are compared by us, on a keyed hash; the library wants to see one, gets noise, and so must never be
- * configured with an algorithm that uses it as a key (`client_secret_jwt`, HS256).
+ * The library's own cache holds 100 clients and hashes the metadata to find one. This one goes by the rows of which a
+ * client is made. Secrets are compared by us, on a keyed hash; the library wants to see one, gets noise, and so must
+ * never be configured with an algorithm that uses it as a key (`client_secret_jwt`, HS256).
  *
  * Every client is pairwise, by the configured `pairwiseIdentifier`. It becomes so after construction, because the
  * library's schema ties pairwise subjects to sectors and refuses clients with redirect URIs on two hosts.
  */
 function replaceClients(
   provider: Provider,
-  { findClient, verifyClientSecret, cachedClients = 10_000 }: VirtualIssuerOptions,
+  { findClient, verifyClientSecret }: VirtualIssuerOptions,
   readyToSign: VirtualIssuer['readyToSign'],
 ): void {
-  const cache = new LRUCache<string, Client>({ max: cachedClients });
+  const clients = new WeakMap<object, Map<string, MadeClient>>();
   // The library's type definitions leave out the constructor.
   const ClientOf = provider.Client as unknown as new (metadata: ClientMetadata) => Client;
 
@@ -161,18 +169,18 @@ function replaceClients(
     const { tenantId } = currentTenancy();
     const record = await findClient(tenantId, id);
     if (!record) return undefined;
-    const key = JSON.stringify([tenantId, id, record.version]);
-    let client = cache.get(key);
-    if (!client) {
+    const ofSource = clients.get(record.source) ?? new Map<string, MadeClient>();
+    let made = ofSource.get(record.version);
+    if (!made) {
       const metadata = await record.metadata();
       if (metadata.sector_identifier_uri) throw new TypeError('sector_identifier_uri is not supported');
-      client = new ClientOf({ ...metadata, client_secret: randomBytes(32).toString('base64url') });
+      const client = new ClientOf({ ...metadata, client_secret: randomBytes(32).toString('base64url') });
       Object.assign(client, { subjectType: 'pairwise' });
-      cache.set(key, client);
+      made = { client, idTokenAlgorithm: idTokenAlgorithmOf(client) };
+      clients.set(record.source, ofSource.set(record.version, made));
     }
-    const algorithm = signingAlgorithms.find((known) => known === client.idTokenSignedResponseAlg);
-    if (algorithm && client.grantTypes?.some((type) => !WITHOUT_ID_TOKEN.has(type))) await readyToSign(algorithm);
-    return client;
+    if (made.idTokenAlgorithm) await readyToSign(made.idTokenAlgorithm);
+    return made.client;
   };
   provider.Client.prototype.compareClientSecret = function (this: Client, presented: string) {
     return verifyClientSecret(currentTenancy().tenantId, this, presented);

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type JWTHeaderParameters, SignJWT } from 'jose';
 import * as oauth from 'oauth4webapi';
@@ -153,6 +154,23 @@ describe('a client secret', () => {
     const withHeader = await basic(base64(`${daemon.appId}:wrong`));
     expect(outcome(withHeader)).toEqual(UNAUTHENTICATED);
     expect(withHeader.headers.get('www-authenticate')).toMatch(/^Basic realm=/);
+  });
+
+  test('CLI-01: that was taken a moment ago lets no other one in, and is refused once it has expired', async () => {
+    const [daemon, stranger] = [await aDaemon(), await aDaemon()];
+    const short = 'a-secret-that-ends-in-three-seconds';
+    await addSecret(database, tenant, daemon, short, false, "now() + interval '3 seconds'");
+    const ended = sleep(3_100);
+    for (const secret of [daemon.secret, short, daemon.secret]) {
+      expect((await asking(daemon, secret)).status).toBe(200);
+      expect(outcome(await asking(stranger, secret))).toEqual(UNAUTHENTICATED);
+    }
+    for (const other of [stranger.secret, daemon.secret.slice(0, -1), `${daemon.secret}=`, daemon.secret.toUpperCase()])
+      expect(outcome(await asking(daemon, other))).toEqual(UNAUTHENTICATED);
+    expect((await asking(daemon, daemon.secret)).status).toBe(200);
+    await ended;
+    expect((await asking(daemon, short)).body.error_codes).toEqual([7000222]);
+    expect((await asking(daemon, daemon.secret)).status).toBe(200);
   });
 
   test('CLI-02: does not stand in for the assertion of a client that has keys only', async () => {
@@ -603,7 +621,7 @@ async function eventually(check: () => Promise<void>): Promise<void> {
       () => false,
     );
     if (done) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   await check();
 }

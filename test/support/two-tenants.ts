@@ -172,6 +172,15 @@ function makeProvider(): Provider {
   return provider;
 }
 
+const sources = new Map<string, object>();
+
+/** Rows that were read once: another object for each version of them. */
+function sourceOf(name: string): object {
+  const source = sources.get(name) ?? {};
+  sources.set(name, source);
+  return source;
+}
+
 /**
  * One Provider for both tenants over real HTTP; look-ups give way to other requests. `contoso.example` in the path is
  * contoso; the interaction page signs `ada` in at contoso and `mallory` at fabrikam.
@@ -184,7 +193,11 @@ export async function startTwoTenants() {
     async findClient(tenantId, id) {
       await setImmediate();
       if (id === 'unknown') return undefined;
-      return { version: String(held.clientVersion), metadata: () => metadataOf(tenantId, id) };
+      return {
+        source: sourceOf(`${tenantId} ${id} ${held.clientVersion}`),
+        version: '',
+        metadata: () => metadataOf(tenantId, id),
+      };
     },
     async verifyClientSecret(tenantId, client, presented) {
       await setImmediate();

@@ -54,7 +54,7 @@ export function checkClientAssertion(
     }
   }
   currentRequest().isAuthenticated = true;
-  delete currentRequest().reason;
+  currentRequest().reason = undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { hash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import Provider, { errors } from 'oidc-provider';
 import {
@@ -7,6 +7,7 @@ import {
   getClientDefinition,
   getClientState,
   noteSecretUse,
+  type StoredSecret,
 } from '../../authorization/internal/clients.ts';
 import type { Authorization } from '../../authorization/perform.ts';
 import { type AppId, parseAppId } from '../../vocabulary/ids.ts';
@@ -26,6 +27,12 @@ import type { RemoteKeys } from './remote-keys.ts';
 const MAX_KNOWN = 10_000;
 /** So that even a row that somebody changed by hand, past all versions, is seen soon. */
 const REMEMBERED_MS = 60_000;
+
+/** The secret by which a client proved itself last, as a digest that is worth nothing outside this process. */
+interface RecognisedSecret {
+  readonly digest: Buffer;
+  readonly secrets: readonly StoredSecret[];
+}
 
 /** A client in a tenant, as it was under one version of all that this depends on. */
 interface KnownClient {
@@ -52,7 +59,10 @@ export interface ClientsParts {
  */
 export class Clients {
   readonly #parts: ClientsParts;
-  readonly #known = new LRUCache<string, KnownClient>({ max: MAX_KNOWN, ttl: REMEMBERED_MS });
+  // Asked for each token: a clock that is read once a second, because each reading of it costs a timer.
+  readonly #known = new LRUCache<string, KnownClient>({ max: MAX_KNOWN, ttl: REMEMBERED_MS, ttlResolution: 1_000 });
+  readonly #recognised = new WeakMap<ClientState, RecognisedSecret>();
+  readonly #salt = randomUUID();
   readonly #usedSecrets: HourlyNotes;
 
   constructor(parts: ClientsParts) {
@@ -70,27 +80,27 @@ export class Clients {
     const appId = parseAppId(clientId);
     hidePresentedToken(request);
     if (!appId) return undefined;
-    const known = this.#assume(request, appId) ?? (await this.#knownNow(request, appId));
-    const shown = show(request, known);
-    return shown && this.#recordOf(request, shown);
-  }
-
-  async #recordOf(request: OAuthRequest, { definition, face }: Shown): Promise<ClientRecord> {
-    const { assertion } = shownFace();
-    const signs = face.authentication === 'private_key_jwt' && assertion !== undefined;
-    if (signs) request.reason = reasonAgainst(assertion);
-    const { version, keys } = signs
-      ? await clientKeys(this.#parts.remoteKeys, request, definition, assertion)
-      : NO_KEYS;
+    const shown = shownFace();
+    const known = this.#assume(request, appId, shown) ?? (await this.#knownNow(request, appId));
+    const client = show(request, known, shown);
+    if (!client) return undefined;
+    const { definition, face } = client;
+    const { version, keys } = await this.#keysOf(request, client, shown);
     return {
-      version: `${definition.version} ${face.platform} ${face.authentication} ${version}`,
+      source: definition,
+      version: `${face.platform} ${face.authentication} ${version}`,
       metadata: () => metadataOf(definition, face, keys),
     };
   }
 
+  #keysOf(request: OAuthRequest, { definition, face }: ShownClient, { assertion }: Shown) {
+    if (face.authentication !== 'private_key_jwt' || assertion === undefined) return NO_KEYS;
+    request.reason = reasonAgainst(assertion);
+    return clientKeys(this.#parts.remoteKeys, request, definition, assertion);
+  }
+
   /** What is remembered, where the record of the answer will tell whether it still is so. */
-  #assume(request: OAuthRequest, appId: AppId): KnownClient | undefined {
-    const { hasSecret, hasAssertion, redirectUri } = shownFace();
+  #assume(request: OAuthRequest, appId: AppId, { hasSecret, hasAssertion, redirectUri }: Shown) {
     if (!leavesRecord() || !hasSecret || hasAssertion || redirectUri !== undefined) return undefined;
     const known = this.#known.get(`${request.tenantId} ${appId}`);
     // One whose tenant was closed would be refused right away.
@@ -124,30 +134,27 @@ export class Clients {
   async verifySecret(presented: string): Promise<boolean> {
     const request = currentRequest();
     if (request.outside) return this.#parts.federated.verify(request, presented);
-    const hmac = this.#parts.hashSecret(presented);
-    if (!request.assumed) return this.#matches(request, hmac);
+    if (!request.assumed) return this.#matches(request, presented);
     request.lookAgain = async () => {
-      if (!(await this.#matchesNow(request, hmac)))
+      if (!(await this.#matchesNow(request, presented)))
         throw new errors.InvalidClientAuth('the client changed while it was served');
     };
-    return this.#matches(request, hmac) || this.#matchesNow(request, hmac);
+    return this.#matches(request, presented) || this.#matchesNow(request, presented);
   }
 
-  async #matchesNow(request: OAuthRequest, hmac: Buffer): Promise<boolean> {
+  async #matchesNow(request: OAuthRequest, presented: string): Promise<boolean> {
     const { assumed, face } = request;
-    delete request.assumed;
-    delete request.lookAgain;
+    request.assumed = undefined;
+    request.lookAgain = undefined;
     request.isAuthenticated = false;
     request.resources.clear();
     const known = assumed && (await this.#knownNow(request, assumed.appId));
-    return show(request, known) !== undefined && isSameFace(face, request.face) && this.#matches(request, hmac);
+    const client = show(request, known, shownFace());
+    return client !== undefined && isSameFace(face, client.face) && this.#matches(request, presented);
   }
 
-  /** Every stored secret is compared, in constant time. */
-  #matches(request: OAuthRequest, hmac: Buffer): boolean {
-    const matching = (request.client?.secrets ?? []).filter((secret) =>
-      sameBytes(Buffer.from(secret.hmac, 'base64'), hmac),
-    );
+  #matches(request: OAuthRequest, presented: string): boolean {
+    const matching = request.client ? this.#secretsThatAre(request.client, presented) : [];
     const now = Date.now() / 1_000;
     const valid = matching.find(({ startsAt, endsAt }) => startsAt <= now && endsAt > now);
     if (valid) {
@@ -159,34 +166,46 @@ export class Clients {
     request.reason = matching.length > 0 ? 'secretExpired' : 'secretWrong';
     return false;
   }
+
+  /** Every stored secret is compared, in constant time; measured, its keyed hash costs ten times what recognising it does. */
+  #secretsThatAre(client: ClientState, presented: string): readonly StoredSecret[] {
+    const digest = hash('sha256', `${this.#salt}${presented}`, 'buffer');
+    const recognised = this.#recognised.get(client);
+    if (recognised && timingSafeEqual(recognised.digest, digest)) return recognised.secrets;
+    const hmac = this.#parts.hashSecret(presented);
+    const secrets = client.secrets.filter((secret) => sameBytes(Buffer.from(secret.hmac, 'base64'), hmac));
+    if (secrets.length > 0) this.#recognised.set(client, { digest, secrets });
+    return secrets;
+  }
 }
 
-interface Shown {
+interface ShownClient {
   readonly definition: ClientDefinition;
   readonly face: Face;
 }
 
 /** Gives the request its client's state and its tenant's keys; undefined where there is no such client for it. */
-function show(request: OAuthRequest, known: KnownClient | undefined): Shown | undefined {
+function show(request: OAuthRequest, known: KnownClient | undefined, shown: Shown): ShownClient | undefined {
   if (!known?.state.tenantEnabled) {
     request.reason = 'tenantUnknown';
     return undefined;
   }
-  request.reason = 'applicationUnknown';
   const { state, definition, keyring } = known;
   request.client = state;
   request.keyring = keyring;
-  if (!definition) return undefined;
+  if (!definition) {
+    request.reason = 'applicationUnknown';
+    return undefined;
+  }
   if (request.authority && definition.signInAudience !== 'AzureADMultipleOrgs') {
     request.reason = 'notMultiTenant';
     return undefined;
   }
   request.definition = definition;
-  const shown = shownFace();
   const face = faceOf(definition, shown);
   request.face = face;
-  if (face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion) request.reason = 'credentialMissing';
-  else delete request.reason;
+  const lacksCredential = face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion;
+  request.reason = lacksCredential ? 'credentialMissing' : undefined;
   return { definition, face };
 }
 
@@ -199,6 +218,8 @@ function leavesRecord(): boolean {
 function isSameFace(a: Face | undefined, b: Face | undefined): boolean {
   return a?.platform === b?.platform && a?.authentication === b?.authentication;
 }
+
+type Shown = ReturnType<typeof shownFace>;
 
 /** How the request authenticates, read before the library has looked at it: it is what picks the client's face. */
 function shownFace() {

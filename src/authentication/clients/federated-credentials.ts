@@ -35,7 +35,7 @@ export class FederatedCredentials {
     if (!proof) return false;
     const { issuer, tokenId, expiresAt } = proof;
     if (tokenId !== undefined && !(await this.#replayGuard.isFirst(issuer, tokenId, expiresAt))) return false;
-    delete request.reason;
+    request.reason = undefined;
     request.isAuthenticated = true;
     return true;
   }

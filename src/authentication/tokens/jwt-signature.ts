@@ -19,8 +19,20 @@ export function signJwt(
 ): string {
   const key = keyring.key('current', header.alg);
   if (!key) throw new Error(`the tenant in scope has no current ${header.alg} key`);
-  const signed = `${encoded({ ...header, kid: key.kid })}.${encoded(claims)}`;
+  const signed = `${headerOf(key, header)}.${encoded(claims)}`;
   return `${signed}.${signBytes(key, Buffer.from(signed)).toString('base64url')}`;
+}
+
+/** A key signs with one algorithm, so its headers differ in their type alone. */
+const headers = new WeakMap<TenantKey, Map<string, string>>();
+
+function headerOf(key: TenantKey, header: { readonly alg: SigningAlgorithm; readonly typ: string }): string {
+  const ofKey = headers.get(key) ?? new Map<string, string>();
+  const known = ofKey.get(header.typ);
+  if (known !== undefined) return known;
+  const made = encoded({ ...header, kid: key.kid });
+  headers.set(key, ofKey.set(header.typ, made));
+  return made;
 }
 
 function encoded(part: object): string {

@@ -7,17 +7,16 @@ import { currentRequest } from '../oauth-request.ts';
  */
 export function completeTokenResponse(ctx: KoaContextWithOIDC): void {
   if (ctx.status !== 200 || !isTokenResponse(ctx.body)) return;
-  const { scope, ...body } = ctx.body;
+  // In place: of a new body Koa would look at the type, and at all headers that depend on it, once more.
+  const { body } = ctx;
+  body.ext_expires_in = body.expires_in;
   const accountId = ctx.oidc.entities.Account?.accountId;
-  const wantsClientInfo = ctx.oidc.body?.client_info === '1';
-  ctx.body = {
-    ...body,
-    ext_expires_in: body.expires_in,
-    ...(accountId === undefined ? {} : { scope: currentRequest().echoedScope ?? scope }),
-    ...(accountId !== undefined && wantsClientInfo
-      ? { client_info: clientInfo(accountId, currentRequest().tenantId) }
-      : {}),
-  };
+  if (accountId === undefined) {
+    delete body.scope;
+    return;
+  }
+  body.scope = currentRequest().echoedScope ?? body.scope;
+  if (ctx.oidc.body?.client_info === '1') body.client_info = clientInfo(accountId, currentRequest().tenantId);
 }
 
 /** Who the account is at home, for a client's cache: base64url of `{"uid","utid"}`. */
@@ -25,6 +24,15 @@ function clientInfo(uid: string, utid: string): string {
   return Buffer.from(JSON.stringify({ uid, utid })).toString('base64url');
 }
 
-function isTokenResponse(body: unknown): body is { access_token: string; expires_in: number; scope?: string } {
+/** RFC 6749, section 5.1, and what is added to it here. */
+interface TokenResponse {
+  readonly access_token: string;
+  readonly expires_in: number;
+  ext_expires_in?: number;
+  scope?: string | undefined;
+  client_info?: string;
+}
+
+function isTokenResponse(body: unknown): body is TokenResponse {
   return typeof body === 'object' && body !== null && 'access_token' in body;
 }
