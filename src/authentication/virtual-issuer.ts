@@ -48,7 +48,7 @@ export const currentKeyring = (): TenantKeyring | undefined => scope.getStore()?
 
 /** A client as the tenant's rows describe it now. */
 export interface ClientRecord {
-  /** The rows as they were read: another object when they changed. What is made of them is kept as long as they are. */
+  /** Stands for the row of which it is made: another object when that changed. What is made of it is kept as long as it is. */
   readonly source: object;
   /** Which of several clients that are made of the same rows: one application has several faces (secret, assertion, public). */
   readonly version: string;
@@ -137,6 +137,9 @@ function nameCookies(provider: Provider, secure: boolean): void {
   };
 }
 
+/** An application's faces are a dozen. Keys that it publishes elsewhere may change as often as it likes. */
+const MAX_OF_ONE_SOURCE = 32;
+
 interface MadeClient {
   readonly client: Client;
   /** In which its ID tokens are signed, where it is one that gets them. */
@@ -177,6 +180,7 @@ function replaceClients(
       const client = new ClientOf({ ...metadata, client_secret: randomBytes(32).toString('base64url') });
       Object.assign(client, { subjectType: 'pairwise' });
       made = { client, idTokenAlgorithm: idTokenAlgorithmOf(client) };
+      if (ofSource.size >= MAX_OF_ONE_SOURCE) ofSource.clear();
       clients.set(record.source, ofSource.set(record.version, made));
     }
     if (made.idTokenAlgorithm) await readyToSign(made.idTokenAlgorithm);

@@ -212,6 +212,18 @@ describe('clients', () => {
     expect(held.metadataReads).toHaveLength(300);
   });
 
+  test('of one row are kept for its faces, and not for ever', async () => {
+    const ask = async (face: string) => {
+      held.clientFace = face;
+      await daemonToken(contoso);
+      return held.metadataReads.length;
+    };
+    expect([await ask('web'), await ask('native'), await ask('web'), await ask('native')]).toEqual([1, 2, 2, 2]);
+    for (let set = 0; set < 40; set += 1) await ask(`keys ${set}`);
+    expect(await ask('keys 39')).toBe(42);
+    expect(await ask('web')).toBe(43);
+  });
+
   test('have pairwise subjects, even with redirect URIs on two hosts, and an id_token_hint knows them', async () => {
     const caller = running.caller();
     const code = (await caller.signIn(contoso)).get('code') ?? '';

@@ -28,6 +28,8 @@ export const held = {
   rows: new Map<string, AdapterPayload>(),
   metadataReads: [] as string[],
   clientVersion: 1,
+  /** Which of several clients of the same row. */
+  clientFace: '',
   keysCanBeMade: true,
   assertionKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   /** Of another issuer: the one that daemons may authenticate by. */
@@ -39,6 +41,7 @@ export function resetTenants(): void {
   held.rows.clear();
   held.metadataReads.length = 0;
   held.clientVersion += 1;
+  held.clientFace = '';
   held.keysCanBeMade = true;
   for (const tenantId of [contoso, fabrikam]) {
     held.keys.set(tenantId, new Map(['next', 'current', 'retiring'].map((slot) => [`${slot} ES256`, newKey('ES256')])));
@@ -195,7 +198,7 @@ export async function startTwoTenants() {
       if (id === 'unknown') return undefined;
       return {
         source: sourceOf(`${tenantId} ${id} ${held.clientVersion}`),
-        version: '',
+        version: held.clientFace,
         metadata: () => metadataOf(tenantId, id),
       };
     },

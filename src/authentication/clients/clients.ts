@@ -37,8 +37,12 @@ interface RecognisedSecret {
 /** A client in a tenant, as it was under one version of all that this depends on. */
 interface KnownClient {
   readonly version: string;
+  /** On the clock of `performance.now()`. */
+  readonly readAt: number;
   readonly state: ClientState;
   readonly definition: ClientDefinition | undefined;
+  /** Stays the same object while the application's row does. */
+  readonly source: object;
   readonly keyring: TenantKeyring;
 }
 
@@ -59,8 +63,7 @@ export interface ClientsParts {
  */
 export class Clients {
   readonly #parts: ClientsParts;
-  // Asked for each token: a clock that is read once a second, because each reading of it costs a timer.
-  readonly #known = new LRUCache<string, KnownClient>({ max: MAX_KNOWN, ttl: REMEMBERED_MS, ttlResolution: 1_000 });
+  readonly #known = new LRUCache<string, KnownClient>({ max: MAX_KNOWN });
   readonly #recognised = new WeakMap<ClientState, RecognisedSecret>();
   readonly #salt = randomUUID();
   readonly #usedSecrets: HourlyNotes;
@@ -84,10 +87,10 @@ export class Clients {
     const known = this.#assume(request, appId, shown) ?? (await this.#knownNow(request, appId));
     const client = show(request, known, shown);
     if (!client) return undefined;
-    const { definition, face } = client;
+    const { definition, source, face } = client;
     const { version, keys } = await this.#keysOf(request, client, shown);
     return {
-      source: definition,
+      source,
       version: `${face.platform} ${face.authentication} ${version}`,
       metadata: () => metadataOf(definition, face, keys),
     };
@@ -104,18 +107,20 @@ export class Clients {
     if (!leavesRecord() || !hasSecret || hasAssertion || redirectUri !== undefined) return undefined;
     const known = this.#known.get(`${request.tenantId} ${appId}`);
     // One whose tenant was closed would be refused right away.
-    if (!known?.state.tenantEnabled) return undefined;
+    if (!known?.state.tenantEnabled || !isFresh(known, request)) return undefined;
     request.assumed = { appId, version: known.version };
     return known;
   }
 
   /** The client under the version of this moment: from memory when nothing that it depends on changed since. */
-  async #knownNow({ tenantId, principal }: OAuthRequest, appId: AppId): Promise<KnownClient | undefined> {
+  async #knownNow(request: OAuthRequest, appId: AppId): Promise<KnownClient | undefined> {
+    const { tenantId, principal } = request;
+    const readAt = performance.now();
     const version = await this.#parts.authorization.versionOf(tenantId, appId);
     if (version === undefined) return undefined;
     const key = `${tenantId} ${appId}`;
     const remembered = this.#known.get(key);
-    if (remembered?.version === version) return remembered;
+    if (remembered?.version === version && isFresh(remembered, request)) return remembered;
     const state = await this.#parts.authorization.performInternal(principal, getClientState, appId);
     if (!state) return undefined;
     const [definition, keyring] = await Promise.all([
@@ -124,7 +129,9 @@ export class Clients {
         : undefined,
       this.#parts.signingKeys.keyring(tenantId, state.keys),
     ]);
-    const known = { version, state, definition, keyring };
+    const isSameRow = remembered?.definition?.version === definition?.version;
+    const source = isSameRow && remembered ? remembered.source : {};
+    const known = { version, readAt, state, definition, source, keyring };
     // Of what does not exist there is no end: whoever names it is not to push out what does.
     if (definition) this.#known.set(key, known);
     return known;
@@ -179,8 +186,13 @@ export class Clients {
   }
 }
 
+function isFresh({ readAt }: KnownClient, { arrivedAt }: OAuthRequest): boolean {
+  return arrivedAt - readAt < REMEMBERED_MS;
+}
+
 interface ShownClient {
   readonly definition: ClientDefinition;
+  readonly source: object;
   readonly face: Face;
 }
 
@@ -190,7 +202,7 @@ function show(request: OAuthRequest, known: KnownClient | undefined, shown: Show
     request.reason = 'tenantUnknown';
     return undefined;
   }
-  const { state, definition, keyring } = known;
+  const { state, definition, source, keyring } = known;
   request.client = state;
   request.keyring = keyring;
   if (!definition) {
@@ -206,7 +218,7 @@ function show(request: OAuthRequest, known: KnownClient | undefined, shown: Show
   request.face = face;
   const lacksCredential = face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion;
   request.reason = lacksCredential ? 'credentialMissing' : undefined;
-  return { definition, face };
+  return { definition, source, face };
 }
 
 /** Of these grants every answer and every refusal of a known client is recorded, and by nothing else. */
