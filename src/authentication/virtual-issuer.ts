@@ -50,9 +50,11 @@ export const currentKeyring = (): TenantKeyring | undefined => scope.getStore()?
 export interface ClientRecord {
   /** Stands for the row of which it is made: another object when that changed. What is made of it is kept as long as it is. */
   readonly source: object;
-  /** Which of several clients that are made of the same rows: one application has several faces (secret, assertion, public). */
+  /** Which of a dozen clients that are made of the same row: one application has several faces (secret, assertion, public). */
+  readonly face: string;
+  /** Changes whenever `metadata()` would and the row does not. Of each face one version is kept. */
   readonly version: string;
-  /** Called once for each version of a source. Never older than `version`. Holds neither `client_secret` nor `subject_type`. */
+  /** Called for a version that is not kept. Never older than `version`. Holds neither `client_secret` nor `subject_type`. */
   metadata(): ClientMetadata | Promise<ClientMetadata>;
 }
 
@@ -137,10 +139,8 @@ function nameCookies(provider: Provider, secure: boolean): void {
   };
 }
 
-/** An application's faces are a dozen. Keys that it publishes elsewhere may change as often as it likes. */
-const MAX_OF_ONE_SOURCE = 32;
-
 interface MadeClient {
+  readonly version: string;
   readonly client: Client;
   /** In which its ID tokens are signed, where it is one that gets them. */
   readonly idTokenAlgorithm: SigningAlgorithm | undefined;
@@ -172,16 +172,16 @@ function replaceClients(
     const { tenantId } = currentTenancy();
     const record = await findClient(tenantId, id);
     if (!record) return undefined;
-    const ofSource = clients.get(record.source) ?? new Map<string, MadeClient>();
-    let made = ofSource.get(record.version);
-    if (!made) {
+    const faces = clients.get(record.source) ?? new Map<string, MadeClient>();
+    if (faces.size === 0) clients.set(record.source, faces);
+    let made = faces.get(record.face);
+    if (made?.version !== record.version) {
       const metadata = await record.metadata();
       if (metadata.sector_identifier_uri) throw new TypeError('sector_identifier_uri is not supported');
       const client = new ClientOf({ ...metadata, client_secret: randomBytes(32).toString('base64url') });
       Object.assign(client, { subjectType: 'pairwise' });
-      made = { client, idTokenAlgorithm: idTokenAlgorithmOf(client) };
-      if (ofSource.size >= MAX_OF_ONE_SOURCE) ofSource.clear();
-      clients.set(record.source, ofSource.set(record.version, made));
+      made = { version: record.version, client, idTokenAlgorithm: idTokenAlgorithmOf(client) };
+      faces.set(record.face, made);
     }
     if (made.idTokenAlgorithm) await readyToSign(made.idTokenAlgorithm);
     return made.client;

@@ -45,8 +45,9 @@ export class Batch<Item, Result> {
     // Lets those who call in the same turn join.
     await nextTurn();
     for (let size = 0; this.#waiting.length > 0; ) {
-      size = this.#sizeAfter(size);
-      await this.#next(this.#waiting.splice(0, size));
+      const batch = this.#waiting.splice(0, this.#sizeAfter(size));
+      size = batch.length;
+      await this.#next(batch);
       if (this.#pace === 'even') await nextTurn();
     }
     this.#isAtWork = false;

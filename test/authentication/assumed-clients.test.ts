@@ -57,9 +57,9 @@ const ask = ({ tenant, client }: World, { secret = client.secret, role = '.defau
   });
 
 /** A daemon with one role that the server has just served, so that it is remembered. */
-async function aRememberedDaemon(): Promise<World> {
+async function aRememberedDaemon(redirectUris: Parameters<typeof aClientApplication>[2] = {}): Promise<World> {
   const tenant = await aTenant(database);
-  const client = await aClientApplication(database, tenant, { web: [] });
+  const client = await aClientApplication(database, tenant, { web: [], ...redirectUris });
   await assignRole(database, tenant, client.servicePrincipalId, 'User.Read.All');
   const world = { tenant, client };
   expect([(await ask(world)).status, (await ask(world)).status]).toEqual([200, 200]);
@@ -122,17 +122,24 @@ describe('a client that is remembered', () => {
     },
   );
 
-  test('a change that takes nothing from it costs it nothing: the token is made anew, and only that one is recorded', async () => {
-    const world = await aRememberedDaemon();
-    const before = (await recordsOf(world)).map(({ token_id }) => token_id);
-    const { status, body } = await whileRecordsWait(world, {
-      text: 'update tenants set display_name = display_name where id = $1',
-    });
-    expect(status).toBe(200);
-    expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 3_600, ext_expires_in: 3_600 });
-    const after = (await recordsOf(world)).map(({ token_id }) => token_id);
-    expect(after.filter((id) => !before.includes(id))).toEqual([decodeJwt(body.access_token).jti]);
-  });
+  test.each([
+    ['has nothing else', {}],
+    ['is a native application too', { native: ['http://localhost'] }],
+    ['is a single-page application too', { spa: ['https://spa.example/'] }],
+  ])(
+    'that %s: a change that takes nothing costs nothing; the token is made anew, and only that one is recorded',
+    async (_what, redirectUris) => {
+      const world = await aRememberedDaemon(redirectUris);
+      const before = (await recordsOf(world)).map(({ token_id }) => token_id);
+      const { status, body } = await whileRecordsWait(world, {
+        text: 'update tenants set display_name = display_name where id = $1',
+      });
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ token_type: 'Bearer', expires_in: 3_600, ext_expires_in: 3_600 });
+      const after = (await recordsOf(world)).map(({ token_id }) => token_id);
+      expect(after.filter((id) => !before.includes(id))).toEqual([decodeJwt(body.access_token).jti]);
+    },
+  );
 
   test('is not refused on the ground of what was: a secret and a role of a moment ago count', async () => {
     const world = await aRememberedDaemon();

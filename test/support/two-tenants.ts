@@ -30,6 +30,8 @@ export const held = {
   clientVersion: 1,
   /** Which of several clients of the same row. */
   clientFace: '',
+  /** The version of its keys. */
+  clientKeys: '',
   keysCanBeMade: true,
   assertionKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   /** Of another issuer: the one that daemons may authenticate by. */
@@ -42,6 +44,7 @@ export function resetTenants(): void {
   held.metadataReads.length = 0;
   held.clientVersion += 1;
   held.clientFace = '';
+  held.clientKeys = '';
   held.keysCanBeMade = true;
   for (const tenantId of [contoso, fabrikam]) {
     held.keys.set(tenantId, new Map(['next', 'current', 'retiring'].map((slot) => [`${slot} ES256`, newKey('ES256')])));
@@ -198,7 +201,8 @@ export async function startTwoTenants() {
       if (id === 'unknown') return undefined;
       return {
         source: sourceOf(`${tenantId} ${id} ${held.clientVersion}`),
-        version: held.clientFace,
+        face: held.clientFace,
+        version: held.clientKeys,
         metadata: () => metadataOf(tenantId, id),
       };
     },

@@ -91,7 +91,8 @@ export class Clients {
     const { version, keys } = await this.#keysOf(request, client, shown);
     return {
       source,
-      version: `${face.platform} ${face.authentication} ${version}`,
+      face: `${face.platform} ${face.authentication}`,
+      version,
       metadata: () => metadataOf(definition, face, keys),
     };
   }
@@ -107,20 +108,19 @@ export class Clients {
     if (!leavesRecord() || !hasSecret || hasAssertion || redirectUri !== undefined) return undefined;
     const known = this.#known.get(`${request.tenantId} ${appId}`);
     // One whose tenant was closed would be refused right away.
-    if (!known?.state.tenantEnabled || !isFresh(known, request)) return undefined;
+    if (!known?.state.tenantEnabled || !isFresh(known)) return undefined;
     request.assumed = { appId, version: known.version };
     return known;
   }
 
   /** The client under the version of this moment: from memory when nothing that it depends on changed since. */
-  async #knownNow(request: OAuthRequest, appId: AppId): Promise<KnownClient | undefined> {
-    const { tenantId, principal } = request;
+  async #knownNow({ tenantId, principal }: OAuthRequest, appId: AppId): Promise<KnownClient | undefined> {
     const readAt = performance.now();
     const version = await this.#parts.authorization.versionOf(tenantId, appId);
     if (version === undefined) return undefined;
     const key = `${tenantId} ${appId}`;
     const remembered = this.#known.get(key);
-    if (remembered?.version === version && isFresh(remembered, request)) return remembered;
+    if (remembered?.version === version && isFresh(remembered)) return remembered;
     const state = await this.#parts.authorization.performInternal(principal, getClientState, appId);
     if (!state) return undefined;
     const [definition, keyring] = await Promise.all([
@@ -142,21 +142,23 @@ export class Clients {
     const request = currentRequest();
     if (request.outside) return this.#parts.federated.verify(request, presented);
     if (!request.assumed) return this.#matches(request, presented);
+    // Looking again may happen upstream of the library, where its parameters are not at hand any more.
+    const shown = shownFace();
     request.lookAgain = async () => {
-      if (!(await this.#matchesNow(request, presented)))
+      if (!(await this.#matchesNow(request, presented, shown)))
         throw new errors.InvalidClientAuth('the client changed while it was served');
     };
-    return this.#matches(request, presented) || this.#matchesNow(request, presented);
+    return this.#matches(request, presented) || this.#matchesNow(request, presented, shown);
   }
 
-  async #matchesNow(request: OAuthRequest, presented: string): Promise<boolean> {
+  async #matchesNow(request: OAuthRequest, presented: string, shown: Shown): Promise<boolean> {
     const { assumed, face } = request;
     request.assumed = undefined;
     request.lookAgain = undefined;
     request.isAuthenticated = false;
     request.resources.clear();
     const known = assumed && (await this.#knownNow(request, assumed.appId));
-    const client = show(request, known, shownFace());
+    const client = show(request, known, shown);
     return client !== undefined && isSameFace(face, client.face) && this.#matches(request, presented);
   }
 
@@ -186,8 +188,8 @@ export class Clients {
   }
 }
 
-function isFresh({ readAt }: KnownClient, { arrivedAt }: OAuthRequest): boolean {
-  return arrivedAt - readAt < REMEMBERED_MS;
+function isFresh({ readAt }: KnownClient): boolean {
+  return performance.now() - readAt < REMEMBERED_MS;
 }
 
 interface ShownClient {
