@@ -169,7 +169,7 @@ export class Clients {
     if (valid) {
       request.isAuthenticated = true;
       // Other tenants' applications keep no record here.
-      if (request.client?.isOwn) this.#usedSecrets.note(request.tenantId, [valid.keyId]);
+      if (request.client?.isOwn) this.#usedSecrets.note(request.tenantId, [valid.keyId], valid);
       return true;
     }
     request.reason = matching.length > 0 ? 'secretExpired' : 'secretWrong';
