@@ -141,7 +141,7 @@ export type AnyOperation = Operation<DirectoryAction, z.ZodType, unknown>;
 export interface InternalOperation<Action extends InternalAction, Input, Result> {
   readonly action: Action;
   readonly access: 'read' | 'write';
-  /** One short statement: runs on a shared pipelined connection. */
+  /** One short statement, or a few that are queued at once: runs on a shared pipelined connection. */
   readonly short: boolean;
   /** A write by which something that is remembered of the tenant changes. */
   readonly raisesVersion?: boolean;

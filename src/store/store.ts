@@ -73,7 +73,7 @@ export class Store {
   }
 
   /**
-   * Runs `work`, which must queue its one statement before its first `await`, in a transaction on a shared pipelined
+   * Runs `work`, which must queue its statement, or its few, before its first `await`, in a transaction on a shared pipelined
    * connection. For short statements only: a slow one would stall its neighbours.
    */
   shortTransaction<Action extends string, Result>(

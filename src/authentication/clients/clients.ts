@@ -4,8 +4,7 @@ import Provider, { errors } from 'oidc-provider';
 import {
   type ClientDefinition,
   type ClientState,
-  getClientDefinition,
-  getClientState,
+  getClient,
   noteSecretUse,
   type StoredSecret,
 } from '../../authorization/internal/clients.ts';
@@ -106,7 +105,8 @@ export class Clients {
   /** What is remembered, where the record of the answer will tell whether it still is so. */
   #assume(request: OAuthRequest, appId: AppId, { hasSecret, hasAssertion, redirectUri }: Shown) {
     if (!leavesRecord() || !hasSecret || hasAssertion || redirectUri !== undefined) return undefined;
-    const known = this.#known.get(`${request.tenantId} ${appId}`);
+    // Without a note that it was used: it is set anew every minute anyway.
+    const known = this.#known.peek(`${request.tenantId} ${appId}`);
     // One whose tenant was closed would be refused right away.
     if (!known?.state.tenantEnabled || !isFresh(known)) return undefined;
     request.assumed = { appId, version: known.version };
@@ -121,14 +121,10 @@ export class Clients {
     const key = `${tenantId} ${appId}`;
     const remembered = this.#known.get(key);
     if (remembered?.version === version && isFresh(remembered)) return remembered;
-    const state = await this.#parts.authorization.performInternal(principal, getClientState, appId);
-    if (!state) return undefined;
-    const [definition, keyring] = await Promise.all([
-      state.version !== null
-        ? this.#parts.authorization.performInternal(principal, getClientDefinition, appId)
-        : undefined,
-      this.#parts.signingKeys.keyring(tenantId, state.keys),
-    ]);
+    const client = await this.#parts.authorization.performInternal(principal, getClient, appId);
+    if (!client) return undefined;
+    const { state, definition } = client;
+    const keyring = await this.#parts.signingKeys.keyring(tenantId, state.keys);
     const isSameRow = remembered?.definition?.version === definition?.version;
     const source = isSameRow && remembered ? remembered.source : {};
     const known = { version, readAt, state, definition, source, keyring };

@@ -19,6 +19,18 @@ export type {
 // Bound to the app id, so that an application that another tenant published can be seen.
 const byAppId = (appId: string) => ({ appId });
 
+/** All that there is to know of a client, in one round trip: both statements are queued at once. */
+export const getClient = internalOperation({
+  action: 'authentication/clients/read',
+  access: 'read',
+  short: true,
+  binding: byAppId,
+  run: async (permit, appId: string) => {
+    const [state, definition] = await Promise.all([findClient(permit, appId), readClientDefinition(permit, appId)]);
+    return state && { state, definition };
+  },
+});
+
 export const getClientState = internalOperation({
   action: 'authentication/clients/read',
   access: 'read',
