@@ -6,7 +6,10 @@ import type { Issuance } from './issuance.ts';
 import { answerThrown, completeError } from './oauth-errors.ts';
 import type { RefusalRecords } from './refusal-records.ts';
 
-/** Completes the answer of one of the library's endpoints, refusals included. */
+/**
+ * Completes the answer of one of the library's endpoints, refusals included. What the answer rests on is committed by then:
+ * a completion of tokens must not fail, or a used code would have got an error.
+ */
 export type Completion = (ctx: KoaContextWithOIDC) => Promise<void> | void;
 
 export interface AnswerSteps {

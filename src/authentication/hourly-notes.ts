@@ -11,7 +11,6 @@ export class HourlyNotes {
   readonly #onError: (error: unknown) => void;
   // By the id alone, which is a string that has its hash; the time of a minute ago does, without a timer.
   readonly #noted = new LRUCache<string, TenantId>({ max: MAX_NOTED, ttl: HOUR_MS, ttlResolution: MINUTE_MS });
-
   // Asked first: with many tenants a cache of strings is seldom in the processor's, and each token asks for three.
   readonly #lately = new WeakMap<object, number>();
 

@@ -172,7 +172,7 @@ export class Clients {
     return false;
   }
 
-  /** Every stored secret is compared, in constant time; measured, its keyed hash costs ten times what recognising it does. */
+  /** Every stored secret is compared, in constant time; measured, that costs three times what recognising it does. */
   #secretsThatAre(client: ClientState, presented: string): readonly StoredSecret[] {
     const digest = hash('sha256', `${this.#salt}${presented}`, 'buffer');
     const recognised = this.#recognised.get(client);
