@@ -215,6 +215,26 @@ describe('a client that is remembered', () => {
     expect((await askFor(directory)).status).toBe(200);
   });
 
+  test('gets a token that was made anew with the lifetime of that moment, and is told so', async () => {
+    const world = await aRememberedDaemon();
+    const { api, uri } = await aPublishedApi(world);
+    const { appId: client_id, secret: client_secret } = world.client;
+    const form = { grant_type: 'client_credentials', client_id, client_secret, scope: '.default', resource: uri };
+    const asking = () => post(server.origin, world.tenant, 'token', form);
+    expect((await asking()).body).toMatchObject({ expires_in: 3_600, ext_expires_in: 3_600 });
+    const { body } = await whileRecordsWait(
+      world,
+      {
+        text: `with shown as (select $1::uuid)
+          update published_applications set access_token_seconds = 600 where app_id = $2`,
+        values: () => [api.appId],
+      },
+      asking,
+    );
+    const { iat = 0, exp = 0 } = decodeJwt(body.access_token);
+    expect([exp - iat, body.expires_in, body.ext_expires_in]).toEqual([600, 600, 600]);
+  });
+
   test('is remembered without a question that says the same a thousand times', async () => {
     const tenant = await aTenant(database);
     const clients: TestApplication[] = [];
@@ -271,12 +291,16 @@ async function aPublishedApi(world: World) {
 }
 
 /** Asks while no record can be written, lets the change happen, and lets the record's statement go on. */
-async function whileRecordsWait(world: World, { text, values }: Change): Promise<Answer> {
+async function whileRecordsWait(
+  world: World,
+  { text, values }: Change,
+  asking: () => Promise<Answer> = () => ask(world),
+): Promise<Answer> {
   const holder = await superuserOf(database.superuserUrl).connect();
   try {
     await holder.query('begin');
     await holder.query('lock table sign_ins in access exclusive mode');
-    const answer = ask(world);
+    const answer = asking();
     await untilWaiting();
     await holder.query(text, valuesOf(world, values));
     await holder.query(RAISE, [world.tenant.id]);

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Browser, formsOf, headingOf, type Page } from '../../scripts/demo-story/browser.ts';
+import { sessionCookieName } from '../../src/authentication/session-cookies.ts';
 import { getAccount } from '../../src/authorization/internal/accounts.ts';
 import { keepSession } from '../../src/authorization/internal/artifacts.ts';
 import { endTries } from '../../src/authorization/internal/sign-ins.ts';
@@ -200,6 +201,8 @@ describe('SES-08: a browser that signs out', () => {
           expect(headingOf(await signOut(browser))).toMatch(/signed out/i);
         },
       );
+      // The cookies of the interaction it may have; the session's would tell the browser to keep what is over.
+      expect(late?.setCookies.filter((line) => line.startsWith(sessionCookieName(tenant.id, false)))).toEqual([]);
       const again = through(server, late ?? browser);
       expect(headingOf(await again.open(`/${tenant.id}/account`))).toBe('Sign in');
     },
