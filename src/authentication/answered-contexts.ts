@@ -31,13 +31,21 @@ export function makeContextsEnd(provider: Provider): (request: IncomingMessage) 
 
 const NOWHERE = {
   ...{ request: undefined, response: undefined, req: undefined, res: undefined, state: undefined, cookies: undefined },
+  ...{ originalUrl: undefined, params: undefined },
   // Koa tells the context when the connection breaks before all of the answer was sent.
   onerror: () => {},
 };
 
 function emptyOidc(oidc: KoaContextWithOIDC['oidc']): void {
   // An object of its own: what the library still had under way may write into it.
-  Object.assign(oidc, { ctx: undefined, entities: {}, params: undefined, body: undefined });
+  Object.assign(oidc, {
+    ctx: undefined,
+    entities: {},
+    claims: undefined,
+    resourceServers: undefined,
+    params: undefined,
+    body: undefined,
+  });
   // Under symbols it keeps the request's cookies, and with them the request.
   for (const symbol of Object.getOwnPropertySymbols(oidc)) Reflect.set(oidc, symbol, undefined);
 }

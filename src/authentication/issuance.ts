@@ -66,8 +66,8 @@ export class Issuance {
   }
 
   async #commit({ principal, pending, assumed }: OAuthRequest): Promise<void> {
-    const { signIn, ...rest } = pending;
-    if (!signIn || Object.keys(rest).length > 0)
+    const { signIn } = pending;
+    if (!signIn || Object.keys(pending).length > 1)
       await this.#authorization.performInternal(principal, issueTokens, pending);
     else if (!(await this.#authorization.recordSignIn(principal, signIn, assumed))) throw new IssuanceError('outdated');
   }

@@ -13,6 +13,7 @@ import type { RequestContext } from '../vocabulary/request-context.ts';
 import type { RecordedDecision, TokenFacts } from '../vocabulary/token-decision.ts';
 import type { OpenAuthority } from './authorities/authority.ts';
 import type { Face } from './clients/client-metadata.ts';
+import type { ShownCredential } from './clients/shown-credential.ts';
 import type { Reason } from './refusals.ts';
 import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
 
@@ -42,6 +43,10 @@ export interface OAuthRequest extends Tenancy {
   definition?: ClientDefinition;
   /** The version under which the client is remembered, while nobody has looked whether it is the one of this moment. */
   assumed?: AssumedVersion | undefined;
+  /** How the client authenticated, as it was looked up. */
+  shown?: ShownCredential | undefined;
+  /** The secret by which it proved itself as it was remembered, until that was looked at again. */
+  provenBy?: string | undefined;
   /**
    * Looks the client up anew where the request goes by what was remembered, and proves its credential again.
    * @throws `invalid_client` when it is no longer good

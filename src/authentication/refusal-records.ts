@@ -43,8 +43,11 @@ export class RefusalRecords {
     provider.on('device_resume.error', keep);
   }
 
-  /** @throws what keeps the record from being made: what can not be recorded is not answered */
-  async record(ctx: KoaContextWithOIDC): Promise<void> {
+  /**
+   * Undefined: there is nothing to record.
+   * @throws what keeps the record from being made: what can not be recorded is not answered
+   */
+  record(ctx: KoaContextWithOIDC): Promise<void> | undefined {
     const route = ctx.oidc?.route ?? '';
     const { body, status } = ctx;
     const answered = status >= 400 && status < 500 && isErrorBody(body) ? body : undefined;
@@ -52,7 +55,10 @@ export class RefusalRecords {
       const refused: Refusal | undefined = ctx.state.refused ?? answered;
       return refused && this.#recordBrowser(ctx, refused);
     }
-    if (!answered || PENDING.has(answered.error)) return;
+    return answered && !PENDING.has(answered.error) ? this.#recordClient(ctx, route, answered) : undefined;
+  }
+
+  async #recordClient(ctx: KoaContextWithOIDC, route: string, answered: Refusal): Promise<void> {
     const request = currentRequest();
     const errorCode = answered.error_codes?.[0] ?? 0;
     const { tenantId, context, principal, assumed } = request;

@@ -101,17 +101,13 @@ export async function insertSignIns(
   return records.map((_, index) => !outdated.some(({ position }) => position === index));
 }
 
-function rowOf({ tenantId, entry, assumed }: SignInRecord, position: number) {
+type Row = { readonly [Name in keyof typeof COLUMNS | 'position' | 'assumed_version' | 'assumed_app_id']: unknown };
+
+function rowOf({ tenantId, entry, assumed }: SignInRecord, position: number): Row {
   return {
     position,
     assumed_version: assumed?.version,
     assumed_app_id: assumed?.appId,
-    ...columnsOf(tenantId, entry),
-  };
-}
-
-function columnsOf(tenantId: string, entry: SignInEntry): { readonly [Name in keyof typeof COLUMNS]: unknown } {
-  return {
     tenant_id: tenantId,
     event_type: entry.eventType,
     user_id: entry.userId,

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import type { Answer } from '../support/answer.ts';
@@ -254,6 +254,21 @@ describe('a client that is remembered', () => {
     const before = await heapAfter('.default');
     const after = await heapAfter(`.default${' https://graph.microsoft.com/.default'.repeat(1_000)}`);
     expect((after - before) / clients.length).toBeLessThan(18_000);
+  });
+
+  test('is read anew after ten minutes, whatever its version: a row may be changed by hand, past all of them', async () => {
+    const world = await aRememberedDaemon();
+    await superuserOf(database.superuserUrl).query(ROLE_REMOVED.text, valuesOf(world, ROLE_REMOVED.values));
+    const now = jest.spyOn(performance, 'now');
+    try {
+      const start = performance.now();
+      now.mockImplementation(() => start + 595_000);
+      expect((await ask(world)).status).toBe(200);
+      now.mockImplementation(() => start + 601_000);
+      expect(await ask(world)).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+    } finally {
+      now.mockRestore();
+    }
   });
 
   test('after a rotation its token is signed by the new key', async () => {

@@ -22,14 +22,16 @@ import { clientKeys, NO_KEYS } from './client-keys.ts';
 import { type Face, faceOf, metadataOf } from './client-metadata.ts';
 import type { FederatedCredentials } from './federated-credentials.ts';
 import type { RemoteKeys } from './remote-keys.ts';
+import { type ShownCredential, shownCredential } from './shown-credential.ts';
 
 const MAX_KNOWN = 10_000;
-/** So that even a row that somebody changed by hand, past all versions, is seen soon. */
-const REMEMBERED_MS = 60_000;
+/** So that even a row that somebody changed by hand, past all versions, is seen in the end. */
+const REMEMBERED_MS = 600_000;
 
 /** The secret by which a client proved itself last, as a digest that is worth nothing outside this process. */
 interface RecognisedSecret {
-  readonly digest: Buffer;
+  /** Salted, so that nobody can choose with what it begins: comparing it may take as long as it does. */
+  readonly digest: string;
   readonly secrets: readonly StoredSecret[];
 }
 
@@ -82,7 +84,8 @@ export class Clients {
     const appId = parseAppId(clientId);
     hidePresentedToken(request);
     if (!appId) return undefined;
-    const shown = shownFace();
+    const shown = shownCredential(request);
+    request.shown = shown;
     const known = this.#assume(request, appId, shown) ?? (await this.#knownNow(request, appId));
     const client = show(request, known, shown);
     if (!client) return undefined;
@@ -96,14 +99,14 @@ export class Clients {
     };
   }
 
-  #keysOf(request: OAuthRequest, { definition, face }: ShownClient, { assertion }: Shown) {
+  #keysOf(request: OAuthRequest, { definition, face }: ShownClient, { assertion }: ShownCredential) {
     if (face.authentication !== 'private_key_jwt' || assertion === undefined) return NO_KEYS;
     request.reason = reasonAgainst(assertion);
     return clientKeys(this.#parts.remoteKeys, request, definition, assertion);
   }
 
   /** What is remembered, where the record of the answer will tell whether it still is so. */
-  #assume(request: OAuthRequest, appId: AppId, { hasSecret, hasAssertion, redirectUri }: Shown) {
+  #assume(request: OAuthRequest, appId: AppId, { hasSecret, hasAssertion, redirectUri }: ShownCredential) {
     if (!leavesRecord() || !hasSecret || hasAssertion || redirectUri !== undefined) return undefined;
     // Without a note that it was used: it is set anew every minute anyway.
     const known = this.#known.peek(`${request.tenantId} ${appId}`);
@@ -138,23 +141,27 @@ export class Clients {
     const request = currentRequest();
     if (request.outside) return this.#parts.federated.verify(request, presented);
     if (!request.assumed) return this.#matches(request, presented);
-    // Looking again may happen upstream of the library, where its parameters are not at hand any more.
-    const shown = shownFace();
-    request.lookAgain = async () => {
-      if (!(await this.#matchesNow(request, presented, shown)))
-        throw new errors.InvalidClientAuth('the client changed while it was served');
-    };
-    return this.#matches(request, presented) || this.#matchesNow(request, presented, shown);
+    request.provenBy = presented;
+    request.lookAgain = this.#lookAgain;
+    return this.#matches(request, presented) || this.#matchesNow(request, presented);
   }
 
-  async #matchesNow(request: OAuthRequest, presented: string, shown: Shown): Promise<boolean> {
-    const { assumed, face } = request;
+  /** One function for all requests: measured, one of each request's own kept what was answered long ago from being freed. */
+  readonly #lookAgain = async (): Promise<void> => {
+    const request = currentRequest();
+    if (!(await this.#matchesNow(request, request.provenBy)))
+      throw new errors.InvalidClientAuth('the client changed while it was served');
+  };
+
+  async #matchesNow(request: OAuthRequest, presented: string | undefined): Promise<boolean> {
+    const { assumed, face, shown } = request;
     request.assumed = undefined;
     request.lookAgain = undefined;
+    request.provenBy = undefined;
     request.isAuthenticated = false;
     request.resources.clear();
-    const known = assumed && (await this.#knownNow(request, assumed.appId));
-    const client = show(request, known, shown);
+    if (!assumed || !shown || presented === undefined) return false;
+    const client = show(request, await this.#knownNow(request, assumed.appId), shown);
     return client !== undefined && isSameFace(face, client.face) && this.#matches(request, presented);
   }
 
@@ -174,9 +181,9 @@ export class Clients {
 
   /** Every stored secret is compared, in constant time; measured, that costs three times what recognising it does. */
   #secretsThatAre(client: ClientState, presented: string): readonly StoredSecret[] {
-    const digest = hash('sha256', `${this.#salt}${presented}`, 'buffer');
+    const digest = hash('sha256', `${this.#salt}${presented}`, 'base64');
     const recognised = this.#recognised.get(client);
-    if (recognised && timingSafeEqual(recognised.digest, digest)) return recognised.secrets;
+    if (recognised?.digest === digest) return recognised.secrets;
     const hmac = this.#parts.hashSecret(presented);
     const secrets = client.secrets.filter((secret) => sameBytes(Buffer.from(secret.hmac, 'base64'), hmac));
     if (secrets.length > 0) this.#recognised.set(client, { digest, secrets });
@@ -195,7 +202,7 @@ interface ShownClient {
 }
 
 /** Gives the request its client's state and its tenant's keys; undefined where there is no such client for it. */
-function show(request: OAuthRequest, known: KnownClient | undefined, shown: Shown): ShownClient | undefined {
+function show(request: OAuthRequest, known: KnownClient | undefined, shown: ShownCredential): ShownClient | undefined {
   if (!known?.state.tenantEnabled) {
     request.reason = 'tenantUnknown';
     return undefined;
@@ -229,38 +236,12 @@ function isSameFace(a: Face | undefined, b: Face | undefined): boolean {
   return a?.platform === b?.platform && a?.authentication === b?.authentication;
 }
 
-type Shown = ReturnType<typeof shownFace>;
-
-/** How the request authenticates, read before the library has looked at it: it is what picks the client's face. */
-function shownFace() {
-  const { oidc, request } = Provider.ctx ?? {};
-  const params: Record<string, unknown> = oidc?.params ?? {};
-  const { client_secret, client_assertion } = params;
-  const redirect_uri = params.redirect_uri ?? params.post_logout_redirect_uri;
-  const isFederated = currentRequest().outside !== undefined;
-  const hasSecret = !isFederated && (Boolean(client_secret) || hasBasicPassword(request?.headers.authorization));
-  const assertion = typeof client_assertion === 'string' && client_assertion !== '' ? client_assertion : undefined;
-  return {
-    redirectUri: typeof redirect_uri === 'string' ? redirect_uri : undefined,
-    hasSecret,
-    hasAssertion: isFederated || assertion !== undefined,
-    isFederated,
-    assertion,
-  };
-}
-
 /** The library is to authenticate the client and to look at no token (see `TokenEndpoints`). */
 function hidePresentedToken(request: OAuthRequest): void {
   const { route = '', params } = Provider.ctx?.oidc ?? {};
   if (!/^(introspection|revocation)$/.test(route) || typeof params?.token !== 'string' || params.token === '') return;
   request.presented = params.token;
   params.token = HIDDEN_TOKEN;
-}
-
-/** An empty password in Basic counts as no credential (wire.md, "Client authentication"). */
-function hasBasicPassword(authorization: string | undefined): boolean {
-  if (authorization?.slice(0, 6).toLowerCase() !== 'basic ') return false;
-  return /:./s.test(Buffer.from(authorization.slice(6), 'base64').toString());
 }
 
 function sameBytes(a: Buffer, b: Buffer): boolean {

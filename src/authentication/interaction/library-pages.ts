@@ -72,14 +72,14 @@ export class LibraryPages {
   }
 
   /** An error is a page for a browser; what the library writes itself gets a strict policy. */
-  async put(ctx: KoaContextWithOIDC): Promise<void> {
+  put(ctx: KoaContextWithOIDC): Promise<void> | undefined {
     if (ctx.oidc?.route === 'end_session' && ctx.status === 200 && !ctx.oidc.session?.accountId) goOn(ctx);
     const { body } = ctx;
-    if (ctx.status >= 400 && isErrorBody(body) && ctx.accepts('json', 'html') === 'html') {
-      await this.#writeError(ctx, body);
-    } else if (typeof body === 'string' && ctx.response.is('html') && !ctx.response.get('Content-Security-Policy')) {
+    if (ctx.status >= 400 && isErrorBody(body) && ctx.accepts('json', 'html') === 'html')
+      return this.#writeError(ctx, body);
+    if (typeof body === 'string' && ctx.response.is('html') && !ctx.response.get('Content-Security-Policy'))
       protectScript(ctx, body);
-    }
+    return undefined;
   }
 
   async #writeError(

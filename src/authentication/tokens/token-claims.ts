@@ -139,10 +139,8 @@ function commonClaims(
 ) {
   if (!client) throw new Error('A token is signed for a client that was not looked up.');
   const azpacr = CREDENTIAL_KINDS[face?.authentication ?? 'none'];
-  return {
-    ...{ iss, aud: resource.appId, exp, iat, nbf: iat, jti, uti: jti, tid: tenantId, ver: '2.0' },
-    ...{ client_id, azp: client_id, azpacr },
-  };
+  const registered = { iss, aud: resource.appId, exp, iat, nbf: iat, jti, uti: jti };
+  return { ...registered, tid: tenantId, ver: '2.0', client_id, azp: client_id, azpacr };
 }
 
 /**
