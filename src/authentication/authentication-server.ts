@@ -1,11 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TenantId } from '../vocabulary/ids.ts';
-import { internalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
-import { type Authority, type AuthorityRoutes, authorityOf, type OpenAuthority } from './authorities/authority.ts';
+import { type Authority, type AuthorityRoutes, authorityOf } from './authorities/authority.ts';
 import { contextOf, isStrictTransport, setCommonHeaders } from './call.ts';
 import { oauthErrorBody } from './oauth-errors.ts';
-import type { OAuthRequest } from './oauth-request.ts';
+import { OAuthRequest } from './oauth-request.ts';
 import type { OnRefusal } from './refusal-records.ts';
 import { describe, type Reason } from './refusals.ts';
 import type { Tenants } from './tenants.ts';
@@ -89,7 +87,7 @@ async function route(
   if (authority) return routeAuthority(request, response, { context, arrivedAt, authority, url, rest }, options);
   const tenantId = await tenantOf(segment, request, rest, options);
   if (!tenantId) return writeRefusal(request, response, 400, 'tenantUnknown', context, options);
-  await routeTenant(request, response, tenancyOf(tenantId, context, arrivedAt), rest, options);
+  await routeTenant(request, response, new OAuthRequest({ tenantId, context, arrivedAt }), rest, options);
 }
 
 /** The library's routes for clients, and who else is public, need no look-up of the tenant itself. */
@@ -144,7 +142,7 @@ async function routeAuthority(
   const call = { request, response, context, authority, path: rest, query, refuse };
   const directed = await options.authorities.serve(call);
   if (!directed) return;
-  const tenancy = tenancyOf(directed.tenantId, context, arrivedAt, authority);
+  const tenancy = new OAuthRequest({ tenantId: directed.tenantId, context, arrivedAt, authority });
   return routeTenant(directed.request, response, tenancy, rest, options);
 }
 
@@ -153,19 +151,6 @@ function normalised(request: IncomingMessage): string {
   const url = request.url ?? '/';
   const tenant = RFC_8414.exec(url)?.[1];
   return tenant === undefined ? url : `/${tenant}/v2.0/.well-known/openid-configuration`;
-}
-
-/** Until the client is known, and its tenant's keys with it. */
-const NO_KEYS = { key: () => undefined };
-
-function tenancyOf(
-  tenantId: TenantId,
-  context: RequestContext,
-  arrivedAt: number,
-  authority?: OpenAuthority,
-): OAuthRequest {
-  const principal = internalPrincipal('tokenService', tenantId);
-  return { tenantId, authority, context, arrivedAt, principal, keyring: NO_KEYS, resources: new Map(), pending: {} };
 }
 
 function ownRoute(

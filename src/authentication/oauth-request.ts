@@ -8,12 +8,13 @@ import type {
   TokenIssuance,
 } from '../authorization/internal/tokens.ts';
 import type { TenantId } from '../vocabulary/ids.ts';
-import type { InternalPrincipal } from '../vocabulary/principals.ts';
+import { type InternalPrincipal, internalPrincipal } from '../vocabulary/principals.ts';
 import type { RequestContext } from '../vocabulary/request-context.ts';
 import type { RecordedDecision, TokenFacts } from '../vocabulary/token-decision.ts';
 import type { OpenAuthority } from './authorities/authority.ts';
 import type { Face } from './clients/client-metadata.ts';
 import type { ShownCredential } from './clients/shown-credential.ts';
+import type { TenantKeyring } from './keys/tenant-keyring.ts';
 import type { Reason } from './refusals.ts';
 import { currentTenancy, type Tenancy } from './virtual-issuer.ts';
 
@@ -24,14 +25,21 @@ export interface OutsideAssertion {
   readonly proof: string;
 }
 
+/** Until the client is known, and its tenant's keys with it. */
+const NO_KEYS: TenantKeyring = { key: () => undefined };
+
 /**
  * What is known of the request that is being served, from the router to the last middleware. What is no longer so becomes
  * undefined and is not deleted: that would turn the object into a dictionary, slow for all who read it after.
+ *
+ * A class, since V8 may put what is made by an object literal among what lives long, by how long the first ones did: from
+ * there each request held all that it led to until the next full collection.
  */
-export interface OAuthRequest extends Tenancy {
+export class OAuthRequest implements Tenancy {
   readonly tenantId: TenantId;
+  keyring: TenantKeyring = NO_KEYS;
   /** The open authority that the request was sent to, where it named no tenant itself. */
-  readonly authority?: OpenAuthority | undefined;
+  readonly authority: OpenAuthority | undefined;
   readonly context: RequestContext;
   /** When the request came, on the clock of `performance.now()`. */
   readonly arrivedAt: number;
@@ -57,7 +65,7 @@ export interface OAuthRequest extends Tenancy {
   /** As which of its kinds the client shows itself. */
   face?: Face;
   /** APIs that were looked up, by the identifier that was asked for. */
-  readonly resources: Map<string, Promise<ResourceState | undefined>>;
+  readonly resources = new Map<string, Promise<ResourceState | undefined>>();
   /** The token family that the request is about, as it was found. */
   family?: LiveFamily;
   /** What its delegated tokens are decided by. */
@@ -69,7 +77,7 @@ export interface OAuthRequest extends Tenancy {
   /** The access token that the answer carries, for its record. */
   issued?: Pick<SignInEntry, 'tokenId' | 'familyId' | 'resourceId' | 'resourceDisplayName'>;
   /** What the answer's success depends on: written in one transaction before the answer leaves. */
-  readonly pending: { -readonly [Key in keyof TokenIssuance]?: TokenIssuance[Key] };
+  readonly pending: { -readonly [Key in keyof TokenIssuance]?: TokenIssuance[Key] } = {};
   /** The single-use artifact that the request redeems, as it was stored. */
   redeemed?: Pick<StoredArtifact, 'consumedAgo' | 'successor'>;
   /** The browser's session as it was found, or saved since. */
@@ -93,7 +101,19 @@ export interface OAuthRequest extends Tenancy {
   settleLostRace?: () => Promise<boolean>;
   /** What to tell the client where the library only knows that something is wrong with it. */
   reason?: Reason | undefined;
+
+  constructor({ tenantId, authority, context, arrivedAt }: ArrivedRequest) {
+    this.tenantId = tenantId;
+    this.authority = authority;
+    this.context = context;
+    this.arrivedAt = arrivedAt;
+    this.principal = internalPrincipal('tokenService', tenantId);
+  }
 }
+
+type ArrivedRequest = Pick<OAuthRequest, 'tenantId' | 'context' | 'arrivedAt'> & {
+  readonly authority?: OpenAuthority | undefined;
+};
 
 /** The request being served. Only `authentication-server.ts` makes tenancies, and it makes them as this. */
 export function currentRequest(): OAuthRequest {

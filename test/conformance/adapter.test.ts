@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import Provider, { type Adapter } from 'oidc-provider';
 import { makeAdapter } from '../../src/authentication/adapter.ts';
-import type { OAuthRequest } from '../../src/authentication/oauth-request.ts';
+import { OAuthRequest } from '../../src/authentication/oauth-request.ts';
 import { runAsTenant } from '../../src/authentication/virtual-issuer.ts';
 import { IssuanceError, issueTokens } from '../../src/authorization/internal/tokens.ts';
 import type { Authorization } from '../../src/authorization/perform.ts';
 import type { TenantId } from '../../src/vocabulary/ids.ts';
-import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aPerson } from '../support/applications.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
@@ -30,15 +29,7 @@ afterAll(() => database.drop());
 
 /** A request as the router makes it, which began just now. */
 function requestOf(tenantId: TenantId): OAuthRequest {
-  return {
-    tenantId,
-    context: { correlationId: randomUUID() },
-    arrivedAt: performance.now(),
-    principal: internalPrincipal('tokenService', tenantId),
-    keyring: { key: () => undefined },
-    resources: new Map(),
-    pending: {},
-  };
+  return new OAuthRequest({ tenantId, context: { correlationId: randomUUID() }, arrivedAt: performance.now() });
 }
 
 const inTenant = <Result>(work: () => Result, { id } = tenant): Result => runAsTenant(requestOf(id), work);

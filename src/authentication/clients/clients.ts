@@ -84,7 +84,7 @@ export class Clients {
     const appId = parseAppId(clientId);
     hidePresentedToken(request);
     if (!appId) return undefined;
-    const shown = shownCredential(request);
+    const shown = shownCredential(request.outside !== undefined);
     request.shown = shown;
     const known = this.#assume(request, appId, shown) ?? (await this.#knownNow(request, appId));
     const client = show(request, known, shown);

@@ -1,5 +1,4 @@
 import Provider from 'oidc-provider';
-import type { OAuthRequest } from '../oauth-request.ts';
 import type { ShownFace } from './client-metadata.ts';
 
 /** How a request authenticates its client: what picks the client's face. */
@@ -10,13 +9,13 @@ export interface ShownCredential extends ShownFace {
 /**
  * Read before the library has looked at it, and kept: where the client is looked at again, which may be upstream of the
  * library, its parameters are not at hand any more.
+ * @param isFederated by another issuer's assertion, which the library does not see
  */
-export function shownCredential({ outside }: OAuthRequest): ShownCredential {
+export function shownCredential(isFederated: boolean): ShownCredential {
   const { oidc, request } = Provider.ctx ?? {};
   const params: Record<string, unknown> = oidc?.params ?? {};
   const { client_secret, client_assertion } = params;
   const redirect_uri = params.redirect_uri ?? params.post_logout_redirect_uri;
-  const isFederated = outside !== undefined;
   const hasSecret = !isFederated && (Boolean(client_secret) || hasBasicPassword(request?.headers.authorization));
   const assertion = typeof client_assertion === 'string' && client_assertion !== '' ? client_assertion : undefined;
   return {
