@@ -7,7 +7,7 @@ import { currentRequest, type OAuthRequest } from './oauth-request.ts';
 import { refuse } from './refusals.ts';
 import { askedValues, isPermission } from './requested-scopes.ts';
 import type { Resources } from './resources.ts';
-import { signJwt } from './tokens/jwt-signature.ts';
+import { signAccessToken } from './tokens/jwt-signature.ts';
 import { applicationClaims } from './tokens/token-claims.ts';
 import { applicationFactsOf, requireToken } from './tokens/token-decisions.ts';
 import { accessTokenSeconds } from './tokens/token-lifetimes.ts';
@@ -90,7 +90,7 @@ export class ClientCredentialsGrant {
     });
     const { appId: resourceId, displayName: resourceDisplayName } = resource;
     request.issued = { tokenId, familyId: undefined, resourceId, resourceDisplayName };
-    const access_token = signJwt(request.keyring, { alg: 'ES256', typ: 'at+jwt' }, claims);
+    const access_token = signAccessToken(request.keyring, claims);
     return { access_token, expires_in: accessTokenSeconds(resource) };
   }
 

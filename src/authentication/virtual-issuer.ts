@@ -48,14 +48,22 @@ export const currentKeyring = (): TenantKeyring | undefined => scope.getStore()?
 
 /** A client as the tenant's rows describe it now. */
 export interface ClientRecord {
-  /** Stands for the row of which it is made: another object when that changed. What is made of it is kept as long as it is. */
-  readonly source: object;
+  /** What was made of its row so far, by the face. Of another row there is another map. */
+  readonly made: Map<string, MadeClient>;
   /** Which of a dozen clients that are made of the same row: one application has several faces (secret, assertion, public). */
   readonly face: string;
   /** Changes whenever `metadata()` would and the row does not. Of each face one version is kept. */
   readonly version: string;
   /** Called for a version that is not kept. Never older than `version`. Holds neither `client_secret` nor `subject_type`. */
   metadata(): ClientMetadata | Promise<ClientMetadata>;
+}
+
+/** A client of the library's, for as long as its face keeps that version. */
+export interface MadeClient {
+  readonly version: string;
+  readonly client: Client;
+  /** In which its ID tokens are signed, where it is one that gets them. */
+  readonly idTokenAlgorithm: SigningAlgorithm | undefined;
 }
 
 export interface VirtualIssuerOptions {
@@ -139,13 +147,6 @@ function nameCookies(provider: Provider, secure: boolean): void {
   };
 }
 
-interface MadeClient {
-  readonly version: string;
-  readonly client: Client;
-  /** In which its ID tokens are signed, where it is one that gets them. */
-  readonly idTokenAlgorithm: SigningAlgorithm | undefined;
-}
-
 function idTokenAlgorithmOf({ grantTypes, idTokenSignedResponseAlg }: Client): SigningAlgorithm | undefined {
   if (!grantTypes?.some((type) => !WITHOUT_ID_TOKEN.has(type))) return undefined;
   return signingAlgorithms.find((known) => known === idTokenSignedResponseAlg);
@@ -164,7 +165,6 @@ function replaceClients(
   { findClient, verifyClientSecret }: VirtualIssuerOptions,
   readyToSign: VirtualIssuer['readyToSign'],
 ): void {
-  const clients = new WeakMap<object, Map<string, MadeClient>>();
   // The library's type definitions leave out the constructor.
   const ClientOf = provider.Client as unknown as new (metadata: ClientMetadata) => Client;
 
@@ -172,16 +172,14 @@ function replaceClients(
     const { tenantId } = currentTenancy();
     const record = await findClient(tenantId, id);
     if (!record) return undefined;
-    const faces = clients.get(record.source) ?? new Map<string, MadeClient>();
-    if (faces.size === 0) clients.set(record.source, faces);
-    let made = faces.get(record.face);
+    let made = record.made.get(record.face);
     if (made?.version !== record.version) {
       const metadata = await record.metadata();
       if (metadata.sector_identifier_uri) throw new TypeError('sector_identifier_uri is not supported');
       const client = new ClientOf({ ...metadata, client_secret: randomBytes(32).toString('base64url') });
       Object.assign(client, { subjectType: 'pairwise' });
       made = { version: record.version, client, idTokenAlgorithm: idTokenAlgorithmOf(client) };
-      faces.set(record.face, made);
+      record.made.set(record.face, made);
     }
     if (made.idTokenAlgorithm) await readyToSign(made.idTokenAlgorithm);
     return made.client;

@@ -9,6 +9,7 @@ import { currentRequest } from '../../src/authentication/oauth-request.ts';
 import {
   currentKeyring,
   currentTenancy,
+  type MadeClient,
   makeVirtualIssuer,
   runAsTenant,
 } from '../../src/authentication/virtual-issuer.ts';
@@ -178,13 +179,13 @@ function makeProvider(): Provider {
   return provider;
 }
 
-const sources = new Map<string, object>();
+const rows = new Map<string, Map<string, MadeClient>>();
 
-/** Rows that were read once: another object for each version of them. */
-function sourceOf(name: string): object {
-  const source = sources.get(name) ?? {};
-  sources.set(name, source);
-  return source;
+/** What was made of a row that was read once: another map for each version of it. */
+function madeOf(row: string): Map<string, MadeClient> {
+  const made = rows.get(row) ?? new Map();
+  rows.set(row, made);
+  return made;
 }
 
 /**
@@ -200,7 +201,7 @@ export async function startTwoTenants() {
       await setImmediate();
       if (id === 'unknown') return undefined;
       return {
-        source: sourceOf(`${tenantId} ${id} ${held.clientVersion}`),
+        made: madeOf(`${tenantId} ${id} ${held.clientVersion}`),
         face: held.clientFace,
         version: held.clientKeys,
         metadata: () => metadataOf(tenantId, id),

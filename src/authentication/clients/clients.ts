@@ -42,8 +42,8 @@ interface KnownClient {
   readonly readAt: number;
   readonly state: ClientState;
   readonly definition: ClientDefinition | undefined;
-  /** Stays the same object while the application's row does. */
-  readonly source: object;
+  /** The library's clients of the application's row, for as long as that stays the same. */
+  readonly made: ClientRecord['made'];
   readonly keyring: TenantKeyring;
 }
 
@@ -89,10 +89,10 @@ export class Clients {
     const known = this.#assume(request, appId, shown) ?? (await this.#knownNow(request, appId));
     const client = show(request, known, shown);
     if (!client) return undefined;
-    const { definition, source, face } = client;
+    const { definition, made, face } = client;
     const { version, keys } = await this.#keysOf(request, client, shown);
     return {
-      source,
+      made,
       face: `${face.platform} ${face.authentication}`,
       version,
       metadata: () => metadataOf(definition, face, keys),
@@ -129,8 +129,8 @@ export class Clients {
     const { state, definition } = client;
     const keyring = await this.#parts.signingKeys.keyring(tenantId, state.keys);
     const isSameRow = remembered?.definition?.version === definition?.version;
-    const source = isSameRow && remembered ? remembered.source : {};
-    const known = { version, readAt, state, definition, source, keyring };
+    const made = isSameRow && remembered ? remembered.made : new Map();
+    const known = { version, readAt, state, definition, made, keyring };
     // Of what does not exist there is no end: whoever names it is not to push out what does.
     if (definition) this.#known.set(key, known);
     return known;
@@ -197,7 +197,7 @@ function isFresh({ readAt }: KnownClient): boolean {
 
 interface ShownClient {
   readonly definition: ClientDefinition;
-  readonly source: object;
+  readonly made: ClientRecord['made'];
   readonly face: Face;
 }
 
@@ -207,7 +207,7 @@ function show(request: OAuthRequest, known: KnownClient | undefined, shown: Show
     request.reason = 'tenantUnknown';
     return undefined;
   }
-  const { state, definition, source, keyring } = known;
+  const { state, definition, made, keyring } = known;
   request.client = state;
   request.keyring = keyring;
   if (!definition) {
@@ -223,7 +223,7 @@ function show(request: OAuthRequest, known: KnownClient | undefined, shown: Show
   request.face = face;
   const lacksCredential = face.authentication !== 'none' && !shown.hasSecret && !shown.hasAssertion;
   request.reason = lacksCredential ? 'credentialMissing' : undefined;
-  return { definition, source, face };
+  return { definition, made, face };
 }
 
 /** Of these grants every answer and every refusal of a known client is recorded, and by nothing else. */

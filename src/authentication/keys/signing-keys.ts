@@ -43,14 +43,14 @@ export class SigningKeys {
     const known = this.#keyrings.get(fingerprint);
     if (known) return known;
     const principal = internalPrincipal('tokenService', tenantId);
-    const keys = new Map<string, TenantKey>();
+    const keys: Partial<Record<KeySlot, Partial<Record<SigningAlgorithm, TenantKey>>>> = {};
     for (const { kid, slot, algorithm } of names) {
       const stored = await this.#authorization.performInternal(principal, getSigningKey, kid);
       // Several keys may be retiring; the newest is the one whose hints are still worth verifying.
       // In the slot of the names: a rotation may have moved it since, but what this request signs with is what it began with.
-      if (stored && !keys.has(`${slot} ${algorithm}`)) keys.set(`${slot} ${algorithm}`, opened({ ...stored, slot }));
+      if (stored && !keys[slot]?.[algorithm]) keys[slot] = { ...keys[slot], [algorithm]: opened({ ...stored, slot }) };
     }
-    const keyring = { key: (slot: KeySlot, algorithm: SigningAlgorithm) => keys.get(`${slot} ${algorithm}`) };
+    const keyring = { key: (slot: KeySlot, algorithm: SigningAlgorithm) => keys[slot]?.[algorithm] };
     this.#keyrings.set(fingerprint, keyring);
     return keyring;
   }

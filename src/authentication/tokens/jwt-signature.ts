@@ -1,5 +1,4 @@
 import { sign } from 'node:crypto';
-import type { SigningAlgorithm } from '../../authorization/internal/signing-keys.ts';
 import type { TenantKey, TenantKeyring } from '../keys/tenant-keyring.ts';
 
 /**
@@ -11,27 +10,21 @@ export function signBytes({ kid, privateKey }: TenantKey, bytes: Uint8Array): Bu
   return sign('sha256', bytes, { key: privateKey, dsaEncoding: 'ieee-p1363' });
 }
 
-/** A JWT (RFC 7519) in compact form, signed by the tenant's current key of that algorithm. */
-export function signJwt(
-  keyring: TenantKeyring,
-  header: { readonly alg: SigningAlgorithm; readonly typ: string },
-  claims: object,
-): string {
-  const key = keyring.key('current', header.alg);
-  if (!key) throw new Error(`the tenant in scope has no current ${header.alg} key`);
-  const signed = `${headerOf(key, header)}.${encoded(claims)}`;
+/** An access token (RFC 9068, section 2): a JWT in compact form, signed by the tenant's current ES256 key. */
+export function signAccessToken(keyring: TenantKeyring, claims: object): string {
+  const key = keyring.key('current', 'ES256');
+  if (!key) throw new Error('the tenant in scope has no current ES256 key');
+  const signed = `${headerOf(key)}.${encoded(claims)}`;
   return `${signed}.${signBytes(key, Buffer.from(signed)).toString('base64url')}`;
 }
 
-/** A key signs with one algorithm, so its headers differ in their type alone. */
-const headers = new WeakMap<TenantKey, Map<string, string>>();
+const headers = new WeakMap<TenantKey, string>();
 
-function headerOf(key: TenantKey, header: { readonly alg: SigningAlgorithm; readonly typ: string }): string {
-  const ofKey = headers.get(key) ?? new Map<string, string>();
-  const known = ofKey.get(header.typ);
+function headerOf(key: TenantKey): string {
+  const known = headers.get(key);
   if (known !== undefined) return known;
-  const made = encoded({ ...header, kid: key.kid });
-  headers.set(key, ofKey.set(header.typ, made));
+  const made = encoded({ alg: 'ES256', typ: 'at+jwt', kid: key.kid });
+  headers.set(key, made);
   return made;
 }
 
