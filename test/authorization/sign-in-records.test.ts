@@ -65,7 +65,7 @@ describe('sign-in records', () => {
     if (!one || !two) throw new Error('no tenants');
     const appId = newAppId();
     const assume = async (tenantId: TenantId, over: object) => {
-      const version = (await authorization.versionOf(tenantId, appId)) ?? '';
+      const version = (await authorization.versionOf(tenantId, appId)) ?? '1.0';
       return { appId, version, ...over };
     };
     const add = (tenantId: TenantId, assumed: { appId: AppId; version: string }) => {
