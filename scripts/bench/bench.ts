@@ -11,8 +11,8 @@ const FIRST_PORT = 8470;
 const { values } = parseArgs({
   options: {
     json: { type: 'string' },
-    rounds: { type: 'string', default: '30' },
-    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '90' },
+    seconds: { type: 'string', default: '0.4' },
     tenants: { type: 'string', default: '1000' },
   },
 });
@@ -81,8 +81,8 @@ async function started(starting: Promise<Server>): Promise<Server> {
 }
 
 /**
- * Rounds in turn, each time in another order, so that what else the machine does falls on all of them. Short ones: the
- * processor of a virtual machine is half as fast for seconds on end, and what is compared is to meet the same.
+ * Rounds in turn, each time in another order, so that what else the machine does falls on all of them. Many and short:
+ * the processor of a virtual machine is half as fast for seconds on end, and what is compared is to meet the same.
  */
 async function compete(contenders: readonly Contender[]): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {

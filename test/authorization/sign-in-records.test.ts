@@ -4,6 +4,7 @@ import type { Authorization } from '../../src/authorization/perform.ts';
 import { type AppId, newAppId, newTenantId, type TenantId } from '../../src/vocabulary/ids.ts';
 import { internalPrincipal } from '../../src/vocabulary/principals.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { superuserOf } from '../support/superuser.ts';
 import { asSuperuser, aTenant, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;
@@ -92,6 +93,13 @@ describe('sign-in records', () => {
     for (const { tokenId, made } of answers) expect(rows.some(({ token_id }) => token_id === tokenId)).toBe(made);
     await asSuperuser(database, `update tenant_versions set version = version + 1 where tenant_id = '${one.id}'`);
     expect((await add(one.id, now)).made).toBe(false);
+    const twos = await assume(two.id, {});
+    await superuserOf(database.superuserUrl).query(
+      'insert into published_application_versions (app_id, home_tenant_id) values ($1, $2)',
+      [appId, one.id],
+    );
+    expect((await add(two.id, twos)).made).toBe(false);
+    expect((await add(two.id, await assume(two.id, {}))).made).toBe(true);
   });
 
   test('only a principal with that action on its list writes one', async () => {
