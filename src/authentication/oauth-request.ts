@@ -53,8 +53,8 @@ export class OAuthRequest implements Tenancy {
   assumed?: AssumedVersion | undefined;
   /** How the client authenticated, as it was looked up. */
   shown?: ShownCredential | undefined;
-  /** The secret by which it proved itself as it was remembered, until that was looked at again. */
-  provenBy?: string | undefined;
+  /** The secret by which it proved itself as it was remembered. */
+  provenBy?: string;
   /**
    * Looks the client up anew where the request goes by what was remembered, and proves its credential again.
    * @throws `invalid_client` when it is no longer good

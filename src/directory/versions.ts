@@ -16,7 +16,7 @@ const versionOf = (tenantId: string, appId: string): string =>
   `${tenantVersion(tenantId)} || '.' || ${publishedVersion(appId)}`;
 
 /**
- * Whether that is the version still. Held against each other as numbers: to make text of them first was an eighth of all
+ * Whether that is the version still; false where there is no such tenant. For what `readVersions` gave. Held against each other as numbers: to make text of them first was an eighth of all
  * that a statement of eight records takes.
  */
 export const isVersionOf = (version: string, tenantId: string, appId: string): string =>

@@ -7,6 +7,7 @@ import { aClientApplication, assignRole, type TestApplication } from '../support
 import { anAuthenticationServer, type TestAuthenticationServer } from '../support/authentication-server.ts';
 import { credentialsOf, post } from '../support/authorize.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
+import { superuserOf } from '../support/superuser.ts';
 import { aTenant, operatorOf, type TestTenant } from '../support/tenants.ts';
 
 let database: TestDatabase;
@@ -91,4 +92,21 @@ test('KEY-02: a key that is dropped is worth nothing at any process at once, and
   await rotate(-1);
   expect((await published()).keys.map((key) => key.kid)).not.toContain(kid);
   expect(await isActive(token)).toEqual([false, false]);
+});
+
+test('a key whose row is deleted by hand, with the versions raised as SECURITY says, signs nothing more at any process', async () => {
+  const tokens = await Promise.all(servers.map(aToken));
+  const [{ kid }] = tokens.map((token) => decodeProtectedHeader(token)) as [{ kid: string }];
+  const superuser = await superuserOf(database.superuserUrl).connect();
+  try {
+    await superuser.query('begin');
+    await superuser.query('delete from signing_keys where tenant_id = $1 and kid = $2', [tenant.id, kid]);
+    await superuser.query('update tenant_versions set version = version + 1');
+    await superuser.query('commit');
+  } finally {
+    superuser.release();
+  }
+  for (const server of servers) expect(decodeProtectedHeader(await aToken(server)).kid).not.toBe(kid);
+  expect((await published()).keys.map((key) => key.kid)).not.toContain(kid);
+  for (const token of tokens) expect(await isActive(token)).toEqual([false, false]);
 });

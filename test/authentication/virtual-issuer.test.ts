@@ -318,10 +318,17 @@ describe('the context of a request', () => {
     if (!ctx) throw new Error('No grant.');
     // Where the library no longer defines it so, there is nothing to let go of.
     expect(Object.getOwnPropertyDescriptor(ctx, 'oidc')?.get).toBeDefined();
-    const { request, response, req, res, state, oidc } = ctx;
-    const { entities, params, body } = oidc;
-    expect({ request, response, req, res, state }).toEqual({});
-    expect([Reflect.get(oidc, 'ctx'), entities, params, body]).toEqual([undefined, {}, undefined, undefined]);
+    const { request, response, req, res, state, originalUrl, oidc } = ctx;
+    const { entities, params, body, claims } = oidc;
+    const named = { params: Reflect.get(ctx, 'params'), resourceServers: Reflect.get(oidc, 'resourceServers') };
+    expect({ request, response, req, res, state, originalUrl, ...named }).toEqual({});
+    expect([Reflect.get(oidc, 'ctx'), entities, params, body, claims]).toEqual([
+      undefined,
+      {},
+      undefined,
+      undefined,
+      undefined,
+    ]);
     // What Koa calls when the connection breaks afterwards.
     expect(ctx.onerror(new Error('EPIPE'))).toBeUndefined();
   });

@@ -93,6 +93,7 @@ describe('sign-in records', () => {
     for (const { tokenId, made } of answers) expect(rows.some(({ token_id }) => token_id === tokenId)).toBe(made);
     await asSuperuser(database, `update tenant_versions set version = version + 1 where tenant_id = '${one.id}'`);
     expect((await add(one.id, now)).made).toBe(false);
+    expect((await add(newTenantId(), { appId, version: '1.0' })).made).toBe(false);
     const twos = await assume(two.id, {});
     await superuserOf(database.superuserUrl).query(
       'insert into published_application_versions (app_id, home_tenant_id) values ($1, $2)',

@@ -108,7 +108,7 @@ export class Clients {
   /** What is remembered, where the record of the answer will tell whether it still is so. */
   #assume(request: OAuthRequest, appId: AppId, { hasSecret, hasAssertion, redirectUri }: ShownCredential) {
     if (!leavesRecord() || !hasSecret || hasAssertion || redirectUri !== undefined) return undefined;
-    // Without a note that it was used: it is set anew every minute anyway.
+    // Without a note that it was used: it is set anew every ten minutes anyway, and where it fell out it is read.
     const known = this.#known.peek(`${request.tenantId} ${appId}`);
     // One whose tenant was closed would be refused right away.
     if (!known?.state.tenantEnabled || !isFresh(known)) return undefined;
@@ -157,7 +157,6 @@ export class Clients {
     const { assumed, face, shown } = request;
     request.assumed = undefined;
     request.lookAgain = undefined;
-    request.provenBy = undefined;
     request.isAuthenticated = false;
     request.resources.clear();
     if (!assumed || !shown || presented === undefined) return false;
