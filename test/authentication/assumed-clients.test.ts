@@ -156,6 +156,22 @@ describe('a client that is remembered', () => {
     expect([status, decodeJwt(body.access_token).roles]).toEqual([200, ['Group.Read.All']]);
   });
 
+  test.each([
+    ['is recorded in the tenant while its secret is good', undefined, 1],
+    ['is nobody’s for the tenant’s records once that was taken', SECRET_REMOVED, 0],
+  ])('whose request is malformed: the refusal %s', async (_what, change, records) => {
+    const world = await aRememberedDaemon();
+    if (change) await happen(world, change);
+    const { appId: client_id, secret: client_secret } = world.client;
+    const form = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret, scope: '.default' });
+    form.append('scope', '.default');
+    const answer = await fetch(`${server.origin}/${world.tenant.id}/oauth2/v2.0/token`, { method: 'POST', body: form });
+    expect([answer.status, ((await answer.json()) as { error: string }).error]).toEqual([400, 'invalid_request']);
+    const refused = 'select id from sign_ins where tenant_id = $1 and error_code <> 0';
+    expect(await asSuperuser(database, refused, [world.tenant.id])).toHaveLength(records);
+    if (change) expect(server.refusals.at(-1)).toMatch('token: invalid_request');
+  });
+
   test('whatever it asked for before, gets what it asks for now, and so says the record', async () => {
     const world = await aRememberedDaemon();
     await assignRole(database, world.tenant, idOf(world), 'Group.Read.All');
