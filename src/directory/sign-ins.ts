@@ -1,6 +1,6 @@
 import type { Permit } from '../store/permit.ts';
 import type { AppId } from '../vocabulary/ids.ts';
-import { isVersionOf } from './versions.ts';
+import { versionMatches } from './versions.ts';
 
 /** One sign-in or token issuance, granted or refused, before it has an id and a time. */
 export interface SignInEntry {
@@ -61,7 +61,7 @@ const INSERT = {
   name: 'insert-sign-ins',
   text: `with asked as materialized (
       select r.*, r.assumed_version is null or
-        ${isVersionOf('r.assumed_version', 'r.tenant_id', 'r.assumed_app_id')} as is_current
+        ${versionMatches('r.assumed_version', 'r.tenant_id', 'r.assumed_app_id')} as is_current
       from jsonb_to_recordset($1::jsonb) as r (position integer, assumed_version text, assumed_app_id uuid, ${TYPED})
     ), written as (
       insert into sign_ins (${NAMES})

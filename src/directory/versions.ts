@@ -19,7 +19,7 @@ const versionOf = (tenantId: string, appId: string): string =>
  * Whether that is the version still; false where there is no such tenant. For what `readVersions` gave. Held against each other as numbers: to make text of them first was an eighth of all
  * that a statement of eight records takes.
  */
-export const isVersionOf = (version: string, tenantId: string, appId: string): string =>
+export const versionMatches = (version: string, tenantId: string, appId: string): string =>
   `coalesce(split_part(${version}, '.', 1)::bigint = ${tenantVersion(tenantId)}
     and split_part(${version}, '.', 2)::bigint = ${publishedVersion(appId)}, false)`;
 
