@@ -4,6 +4,7 @@ import type { ObjectId } from '../vocabulary/ids.ts';
 import type { ObjectChange, Written } from '../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import type { RemovedAccess, RemovedAppRole, RemovedGrants } from '../vocabulary/removed-access.ts';
+import { queueDeletion } from './deletion-order.ts';
 import { readDependents } from './dependents.ts';
 import { NAME_OF_THE_GONE } from './service-principals.ts';
 
@@ -31,7 +32,7 @@ export async function revokeAccess(
   permit: Revoke,
   { clientId, principalId, remove = false }: AccessToRevoke,
 ): Promise<Written<RemovedAccess>> {
-  const client = await lockClient(permit, clientId);
+  const client = await lockClient(permit, { clientId, principalId });
   if (principalId !== undefined) await requireUser(permit, principalId);
   // Read before: Postgres deletes roles and memberships of what is removed along with it.
   const dependents = remove ? await readDependents(permit, 'ServicePrincipal', clientId) : [];
@@ -70,19 +71,27 @@ export async function isUsedBy(permit: Revoke, clientId: ObjectId, userId: Objec
   return rows.length > 0;
 }
 
-async function lockClient(permit: Revoke, id: ObjectId): Promise<{ appId: string; displayName: string }> {
-  const [locked] = await permit.query<{ appId: string }>({
-    text: 'select app_id as "appId" from service_principals where tenant_id = $1 and id = $2 for update',
-    values: [permit.tenantId, id],
+async function lockClient(
+  permit: Revoke,
+  { clientId, principalId }: AccessToRevoke,
+): Promise<{ appId: string; displayName: string }> {
+  const values = [permit.tenantId, clientId];
+  const [client] = await permit.query<{ appId: string; displayName: string }>({
+    text: `select s.app_id as "appId", ${NAME_OF('s')} as "displayName" from service_principals s
+      where s.tenant_id = $1 and s.id = $2`,
+    values,
   });
-  if (!locked) throw notFound();
-  if (locked.appId === DIRECTORY_APP_ID)
+  if (client?.appId === DIRECTORY_APP_ID)
     throw new DirectoryError('Authorization_RequestDenied', 'The directory API itself can not be removed.');
-  const [named] = await permit.query<{ displayName: string }>({
-    text: `select ${NAME_OF('s')} as "displayName" from service_principals s where s.tenant_id = $1 and s.id = $2`,
-    values: [permit.tenantId, id],
+  if (client) await queueDeletion(permit, principalId ?? client.appId);
+  // Of one person's access the sign-ins of all others are no concern, and each of theirs would have to be waited for.
+  const lock = principalId === undefined ? 'for update' : 'for no key update';
+  const locked = await permit.query({
+    text: `select from service_principals where tenant_id = $1 and id = $2 ${lock}`,
+    values,
   });
-  return { appId: locked.appId, displayName: named?.displayName ?? NAME_OF_THE_GONE };
+  if (!client || locked.length === 0) throw notFound();
+  return { appId: client.appId, displayName: client.displayName };
 }
 
 const NAME_OF = (alias: string) => `coalesce(

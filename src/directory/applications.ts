@@ -6,6 +6,7 @@ import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { type ApplicationProperties, columnsOf, LISTED, READ_COLUMNS, WRITE_COLUMNS } from './application-columns.ts';
 import { claimAppId } from './application-ids.ts';
+import { queueDeletion } from './deletion-order.ts';
 import { readDependents } from './dependents.ts';
 import { requireBoundIdentifiers, requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
@@ -117,6 +118,7 @@ export async function deleteApplication(
   await lock(permit, id);
   const { version: current, ...before } = await readApplication(permit, id);
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
+  await queueDeletion(permit, before.appId);
   const where = { values: [permit.tenantId, before.appId] };
   const [presence] = await permit.query<{ id: ObjectId }>({
     text: 'select id from service_principals where tenant_id = $1 and app_id = $2',
@@ -139,7 +141,7 @@ export async function deleteApplication(
 /** A row that somebody else is changing is waited for: limits and old values are then what they seem. */
 export async function lock(permit: ReadPermit, id: ObjectId): Promise<void> {
   const rows = await permit.query({
-    text: 'select from applications where tenant_id = $1 and id = $2 for update',
+    text: 'select from applications where tenant_id = $1 and id = $2 for no key update',
     values: [permit.tenantId, id],
   });
   if (rows.length === 0) throw notFound();

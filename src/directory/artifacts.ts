@@ -77,12 +77,15 @@ export async function updateSession(permit: Write, session: Artifact, formerId: 
   return rows.length === 1;
 }
 
-/** Whether a session lives. It is kept from ending until the transaction ends: what ends it then sees what was written. */
+/**
+ * Whether a session lives. It is kept from ending until the transaction ends: what ends it then sees what was written. The
+ * lock is exclusive, since those who share one would pass him who waits to end the session.
+ */
 export async function lockSession(permit: Permit<'authentication/tokens/issue'>, uid: string): Promise<boolean> {
   const rows = await permit.query({
     name: 'lock-session',
     text: `select true as lives from artifacts
-      where tenant_id = $1 and uid_hash = $2 and model = 'Session' and expires_at > now() for share`,
+      where tenant_id = $1 and uid_hash = $2 and model = 'Session' and expires_at > now() for no key update`,
     values: [permit.tenantId, digest(uid)],
   });
   return rows.length > 0;

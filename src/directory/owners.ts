@@ -79,7 +79,7 @@ export async function addOwner(
   id: ObjectId,
   { id: ownerId, collection }: OwnerReference,
 ): Promise<Written<undefined>> {
-  const displayName = await readName(permit, type, id, 'for update of o');
+  const displayName = await readName(permit, type, id, 'for no key update of o');
   const { owners, key } = OWNED[type];
   const [count] = await permit.query<{ count: number }>({
     text: `select count(*)::int as count from ${owners} where tenant_id = $1 and ${key} = $2`,

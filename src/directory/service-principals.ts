@@ -6,6 +6,7 @@ import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { VERIFIED_PUBLISHER } from './application-columns.ts';
+import { queueDeletion } from './deletion-order.ts';
 import { readDependents } from './dependents.ts';
 import { requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
@@ -141,7 +142,7 @@ export async function updateServicePrincipal(
   patch: ServicePrincipalPatch,
 ): Promise<Written<ServicePrincipal>> {
   await permit.query({
-    text: 'select from service_principals where tenant_id = $1 and id = $2 for update',
+    text: 'select from service_principals where tenant_id = $1 and id = $2 for no key update',
     values: [permit.tenantId, id],
   });
   const before = await readServicePrincipal(permit, id);
@@ -158,6 +159,7 @@ export async function deleteServicePrincipal(
 ): Promise<Written<undefined>> {
   const before = await readServicePrincipal(permit, id);
   forbidForDirectory(before);
+  await queueDeletion(permit, before.appId);
   const dependents = await readDependents(permit, 'ServicePrincipal', id);
   await permit.query({
     text: 'delete from service_principals where tenant_id = $1 and id = $2',

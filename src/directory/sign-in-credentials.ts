@@ -156,6 +156,7 @@ export async function rehashPassword(
 /**
  * Whether what was read of a person still holds: he is enabled, and his sessions were not ended since, as every change of
  * a password ends them. The row stays locked, so whatever ends them next does so after the moment that is returned.
+ * Exclusively: others would pass him who waits to end them.
  * @returns seconds since the epoch, with their fraction: when the person has authenticated
  */
 export async function confirmSignIn(
@@ -167,7 +168,7 @@ export async function confirmSignIn(
     text: `select greatest(extract(epoch from clock_timestamp()), extract(epoch from sign_in_sessions_valid_from))::float8
         as "authenticatedAt"
       from users where tenant_id = $1 and id = $2 and account_enabled
-        and extract(epoch from sign_in_sessions_valid_from)::float8 = $3 for share`,
+        and extract(epoch from sign_in_sessions_valid_from)::float8 = $3 for no key update`,
     values: [permit.tenantId, userId, sessionsValidFrom],
   });
   return row?.authenticatedAt;

@@ -58,7 +58,7 @@ export async function updateTenant(
 ): Promise<TenantState> {
   const [before] = await permit.query<TenantState & Record<string, unknown>>({
     text: `update tenants t set display_name = coalesce($2, t.display_name), is_enabled = coalesce($3, t.is_enabled)
-      from (select id, display_name, is_enabled from tenants where id = $1 for update) old
+      from (select id, display_name, is_enabled from tenants where id = $1 for no key update) old
       where t.id = $1 and old.id = t.id returning old.display_name as "displayName", old.is_enabled as "isEnabled"`,
     values: [permit.tenantId, displayName ?? null, isEnabled ?? null],
   });

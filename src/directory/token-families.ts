@@ -1,5 +1,6 @@
 import type { Permit } from '../store/permit.ts';
 import type { TokenFacts } from '../vocabulary/token-decision.ts';
+import { queueReferences } from './deletion-order.ts';
 import { ANCESTORS_LIVE } from './family-chain.ts';
 import { CLIENT_DEFINITION, FACTS, type FactsRow, factsOf } from './token-facts.ts';
 
@@ -38,6 +39,7 @@ export async function insertFamily(
   permit: Permit<'authentication/tokens/issue'>,
   family: TokenFamily,
 ): Promise<boolean> {
+  await queueReferences(permit, [family.userId, family.appId]);
   const rows = await permit.query({
     name: 'insert-family',
     text: `insert into token_families (tenant_id, id, user_id, service_principal_id, session_uid, platform, expires_at, authenticated_at)
@@ -58,11 +60,15 @@ export async function insertFamily(
   return rows.length === 1;
 }
 
-/** The same by exchange: only while the family that it comes of lives, which is kept from ending until this one is written. */
+/**
+ * The same by exchange: only while the family that it comes of lives. That is not locked: of one that ends meanwhile a row is
+ * left, which is dead from the beginning (`family-chain.ts`).
+ */
 export async function insertChildFamily(
   permit: Permit<'authentication/tokens/issue'>,
   { id, userId, appId, platform, parentId, actor = [] }: TokenFamily,
 ): Promise<boolean> {
+  await queueReferences(permit, [userId, appId]);
   const rows = await permit.query({
     name: 'insert-child-family',
     text: `insert into token_families (tenant_id, id, user_id, service_principal_id, session_uid, platform, expires_at,
@@ -74,7 +80,6 @@ export async function insertChildFamily(
         and f.authenticated_at >= u.sign_in_sessions_valid_from
       where f.tenant_id = $1 and f.id = $6 and f.user_id = $3 and f.revoked_at is null and f.expires_at > now()
         and ${ANCESTORS_LIVE('f')}
-      for share of f
       returning true as inserted`,
     values: [permit.tenantId, id, userId, appId, platform, parentId, JSON.stringify(actor)],
   });

@@ -20,7 +20,7 @@ export async function endSessions(
 ): Promise<Written<SessionsEnded>> {
   const [row] = await permit.query<{ validFrom: number; before: Date; after: Date; userPrincipalName: string }>({
     text: `update users u set sign_in_sessions_valid_from = clock_timestamp()
-      from (select sign_in_sessions_valid_from as before from users where tenant_id = $1 and id = $2 for update) old
+      from (select sign_in_sessions_valid_from as before from users where tenant_id = $1 and id = $2 for no key update) old
       where u.tenant_id = $1 and u.id = $2
       returning old.before, u.sign_in_sessions_valid_from as after, u.user_principal_name as "userPrincipalName",
         extract(epoch from u.sign_in_sessions_valid_from)::float8 as "validFrom"`,

@@ -4,6 +4,7 @@ import { badRequest, DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import { type Page, USER_PROPERTIES, type User, type Written } from '../vocabulary/objects.ts';
+import { queueDeletion } from './deletion-order.ts';
 import { readDependents } from './dependents.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, foldedName, type Listable, narrowed, ORDERED, PREFIX } from './listable.ts';
@@ -136,6 +137,7 @@ export async function deleteUser(
   id: ObjectId,
   version?: string,
 ): Promise<Written<undefined>> {
+  await queueDeletion(permit, id);
   const { version: current, ...before } = await lockUser(permit, id);
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
   await requireAnotherAdministrator(permit, id);
@@ -150,7 +152,7 @@ async function lockUser(
   id: ObjectId,
 ): Promise<VersionedUser> {
   const [user] = await permit.query<VersionedUser>({
-    text: `select ${columnList(USER_COLUMNS)}, xmin::text as version from users where tenant_id = $1 and id = $2 for update`,
+    text: `select ${columnList(USER_COLUMNS)}, xmin::text as version from users where tenant_id = $1 and id = $2 for no key update`,
     values: [permit.tenantId, id],
   });
   if (!user) throw notFound();
