@@ -4,9 +4,9 @@ import type { ObjectId } from '../vocabulary/ids.ts';
 import type { ObjectChange, Written } from '../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import type { RemovedAccess, RemovedAppRole, RemovedGrants } from '../vocabulary/removed-access.ts';
-import { queueDeletion } from './deletion-order.ts';
 import { readDependents } from './dependents.ts';
 import { NAME_OF_THE_GONE } from './service-principals.ts';
+import { takeTurn } from './turns.ts';
 
 type Revoke = Permit<'directory/servicePrincipals/access/revoke' | 'directory/servicePrincipals/ownAccess/revoke'>;
 
@@ -24,15 +24,17 @@ const MAX_RECORDED = 1_000;
 
 /**
  * Ends an application's access in one act: grants, marks against their coming back, the permissions of its own, token
- * families with their codes and refresh tokens, and those that came of them by exchange. The lock on its service
- * principal lets no consent and no sign-in slip in meanwhile. For one person, what was granted for everybody stays.
+ * families with their codes and refresh tokens, and those that came of them by exchange. By its turn no consent and no
+ * sign-in slips in meanwhile. For one person, what was granted for everybody stays.
  * @throws DirectoryError `Request_ResourceNotFound`; `Authorization_RequestDenied` for the directory API itself
  */
 export async function revokeAccess(
   permit: Revoke,
   { clientId, principalId, remove = false }: AccessToRevoke,
 ): Promise<Written<RemovedAccess>> {
-  const client = await lockClient(permit, { clientId, principalId });
+  // Of one person's access the sign-ins of all others are no concern, and each of theirs would have to be waited for.
+  await takeTurn(permit, principalId ?? clientId);
+  const client = await lockClient(permit, clientId, principalId === undefined ? 'for update' : 'for no key update');
   if (principalId !== undefined) await requireUser(permit, principalId);
   // Read before: Postgres deletes roles and memberships of what is removed along with it.
   const dependents = remove ? await readDependents(permit, 'ServicePrincipal', clientId) : [];
@@ -73,25 +75,21 @@ export async function isUsedBy(permit: Revoke, clientId: ObjectId, userId: Objec
 
 async function lockClient(
   permit: Revoke,
-  { clientId, principalId }: AccessToRevoke,
+  id: ObjectId,
+  lock: 'for update' | 'for no key update',
 ): Promise<{ appId: string; displayName: string }> {
-  const values = [permit.tenantId, clientId];
-  const [client] = await permit.query<{ appId: string; displayName: string }>({
-    text: `select s.app_id as "appId", ${NAME_OF('s')} as "displayName" from service_principals s
-      where s.tenant_id = $1 and s.id = $2`,
-    values,
+  const [locked] = await permit.query<{ appId: string }>({
+    text: `select app_id as "appId" from service_principals where tenant_id = $1 and id = $2 ${lock}`,
+    values: [permit.tenantId, id],
   });
-  if (client?.appId === DIRECTORY_APP_ID)
+  if (!locked) throw notFound();
+  if (locked.appId === DIRECTORY_APP_ID)
     throw new DirectoryError('Authorization_RequestDenied', 'The directory API itself can not be removed.');
-  if (client) await queueDeletion(permit, principalId ?? client.appId);
-  // Of one person's access the sign-ins of all others are no concern, and each of theirs would have to be waited for.
-  const lock = principalId === undefined ? 'for update' : 'for no key update';
-  const locked = await permit.query({
-    text: `select from service_principals where tenant_id = $1 and id = $2 ${lock}`,
-    values,
+  const [named] = await permit.query<{ displayName: string }>({
+    text: `select ${NAME_OF('s')} as "displayName" from service_principals s where s.tenant_id = $1 and s.id = $2`,
+    values: [permit.tenantId, id],
   });
-  if (!client || locked.length === 0) throw notFound();
-  return { appId: client.appId, displayName: client.displayName };
+  return { appId: locked.appId, displayName: named?.displayName ?? NAME_OF_THE_GONE };
 }
 
 const NAME_OF = (alias: string) => `coalesce(

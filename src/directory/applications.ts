@@ -6,13 +6,14 @@ import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { type ApplicationProperties, columnsOf, LISTED, READ_COLUMNS, WRITE_COLUMNS } from './application-columns.ts';
 import { claimAppId } from './application-ids.ts';
-import { queueDeletion } from './deletion-order.ts';
 import { readDependents } from './dependents.ts';
 import { requireBoundIdentifiers, requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { insertFirstOwner } from './owners.ts';
 import { publish } from './published-applications.ts';
+import { lockServicePrincipal } from './service-principals.ts';
 import { columnList, insertStatement, updateStatement } from './statements.ts';
+import { shareTurns, takeTurn } from './turns.ts';
 import { raisePublishedVersion } from './versions.ts';
 
 type ReadPermit = Permit<
@@ -61,6 +62,7 @@ export async function createApplication(
   },
 ): Promise<Written<Application>> {
   const { id = newObjectId(), appId = newAppId(), firstOwner, registration, ...rest } = properties;
+  await shareTurns(permit, { ids: firstOwner ? [permit.tenantId, firstOwner] : [permit.tenantId] });
   await claimAppId(permit, appId);
   const [domain] = await permit.query<{ name: string }>({
     text: 'select name from verified_domains where tenant_id = $1 order by is_default desc, name limit 1',
@@ -115,15 +117,17 @@ export async function deleteApplication(
   id: ObjectId,
   version?: string,
 ): Promise<Written<undefined>> {
+  const [presence] = await permit.query<{ id: ObjectId }>({
+    text: `select s.id from applications a join service_principals s on s.tenant_id = a.tenant_id and s.app_id = a.app_id
+      where a.tenant_id = $1 and a.id = $2`,
+    values: [permit.tenantId, id],
+  });
+  if (presence) await takeTurn(permit, presence.id);
   await lock(permit, id);
   const { version: current, ...before } = await readApplication(permit, id);
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
-  await queueDeletion(permit, before.appId);
   const where = { values: [permit.tenantId, before.appId] };
-  const [presence] = await permit.query<{ id: ObjectId }>({
-    text: 'select id from service_principals where tenant_id = $1 and app_id = $2',
-    ...where,
-  });
+  if (presence) await lockServicePrincipal(permit, presence.id, 'for update');
   const dependents = presence ? await readDependents(permit, 'ServicePrincipal', presence.id) : [];
   await permit.query({ text: 'delete from service_principals where tenant_id = $1 and app_id = $2', ...where });
   await permit.query({
@@ -140,6 +144,7 @@ export async function deleteApplication(
 
 /** A row that somebody else is changing is waited for: limits and old values are then what they seem. */
 export async function lock(permit: ReadPermit, id: ObjectId): Promise<void> {
+  await shareTurns(permit, { ids: [permit.tenantId] });
   const rows = await permit.query({
     text: 'select from applications where tenant_id = $1 and id = $2 for no key update',
     values: [permit.tenantId, id],

@@ -7,6 +7,7 @@ import { readAssignable } from './app-role-assignments.ts';
 import { ORIGINS, originsOf } from './grant-origins.ts';
 import { findGrantsOf, requirePublished } from './permission-grants.ts';
 import { createServicePrincipal, findServicePrincipal } from './service-principals.ts';
+import { shareTurns } from './turns.ts';
 
 /** What a person agreed to on a page: delegated scopes, and app roles where an administrator decides for all. */
 export interface Consent {
@@ -45,6 +46,8 @@ export type ConsentPermit = Permit<
  * @throws DirectoryError `Request_BadRequest` for a scope or role that the resource does not publish, `Request_ResourceNotFound`
  */
 export async function recordConsent(permit: ConsentPermit, consent: Consent): Promise<Written<undefined>> {
+  const resourceIds = [...consent.scopes, ...consent.appRoles].map(({ resourceId }) => resourceId);
+  await shareTurns(permit, { ids: [...(consent.principalIds ?? []), ...resourceIds], appIds: [consent.appId] });
   const changes: ObjectChange[] = [];
   let clientId = (await findServicePrincipal(permit, consent.appId))?.id;
   if (clientId === undefined) {

@@ -145,7 +145,7 @@ export async function deleteGroup(
   id: ObjectId,
   version?: string,
 ): Promise<Written<undefined>> {
-  const { version: current, ...before } = await found(permit, id, 'for no key update');
+  const { version: current, ...before } = await found(permit, id, 'for update');
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
   const dependents = await readDependents(permit, 'Group', id);
   await permit.query({ text: 'delete from groups where tenant_id = $1 and id = $2', values: [permit.tenantId, id] });
@@ -210,7 +210,11 @@ async function insertMembers(
   });
 }
 
-async function found(permit: Read, id: ObjectId, lock: '' | 'for no key update'): Promise<VersionedGroup> {
+async function found(
+  permit: Read,
+  id: ObjectId,
+  lock: '' | 'for update' | 'for no key update',
+): Promise<VersionedGroup> {
   const [group] = await permit.query<VersionedGroup>({
     text: `select ${columnList(COLUMNS)}, xmin::text as version from groups where tenant_id = $1 and id = $2 ${lock}`,
     values: [permit.tenantId, id],

@@ -8,6 +8,7 @@ import type { Page, Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable } from './listable.ts';
 import { NAME_OF_THE_GONE } from './service-principals.ts';
+import { shareTurns } from './turns.ts';
 
 /** What can be owned, and where that stands. */
 const OWNED = {
@@ -79,6 +80,7 @@ export async function addOwner(
   id: ObjectId,
   { id: ownerId, collection }: OwnerReference,
 ): Promise<Written<undefined>> {
+  await shareTurns(permit, { ids: [id, ownerId] });
   const displayName = await readName(permit, type, id, 'for no key update of o');
   const { owners, key } = OWNED[type];
   const [count] = await permit.query<{ count: number }>({

@@ -103,12 +103,16 @@ export async function readTargetRoles(permit: Permit<Action>, userId: ObjectId):
  */
 export async function requireAnotherAdministrator(permit: Permit<Action>, userId: ObjectId): Promise<void> {
   const values = [permit.tenantId, GLOBAL_ADMINISTRATOR];
-  const holders = await permit.query<{ userId: string | null }>({
-    text: `select user_id as "userId" from role_assignments where tenant_id = $1 and role_definition_id = $2
-      order by id for update`,
+  await permit.query({
+    text: 'select from role_assignments where tenant_id = $1 and role_definition_id = $2 order by id for update',
     values,
   });
-  if (!holders.some((holder) => holder.userId === userId)) return;
+  // A statement of its own: the one that waited does not see a role that was given meanwhile.
+  const held = await permit.query({
+    text: 'select from role_assignments where tenant_id = $1 and role_definition_id = $2 and user_id = $3',
+    values: [...values, userId],
+  });
+  if (held.length === 0) return;
   const others = await permit.query({
     text: `select from role_assignments a join users u on u.tenant_id = a.tenant_id and u.id = a.user_id and u.account_enabled
       where a.tenant_id = $1 and a.role_definition_id = $2 and u.id <> $3 limit 1`,

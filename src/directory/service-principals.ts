@@ -1,4 +1,5 @@
 import type { Permit } from '../store/permit.ts';
+import type { Action } from '../vocabulary/actions.ts';
 import type { ServicePrincipal } from '../vocabulary/applications.ts';
 import { badRequest, DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { type AppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
@@ -6,13 +7,13 @@ import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, Written } from '../vocabulary/objects.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { VERIFIED_PUBLISHER } from './application-columns.ts';
-import { queueDeletion } from './deletion-order.ts';
 import { readDependents } from './dependents.ts';
 import { requireOwnIdentifiers } from './identifier-uris.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, ORDERED, PREFIX, selectList } from './listable.ts';
 import { WITHDRAWN } from './offered-applications.ts';
 import { updateStatement } from './statements.ts';
+import { takeTurn } from './turns.ts';
 
 const FROM = `service_principals s
   left join applications a on a.tenant_id = s.tenant_id and a.app_id = s.app_id
@@ -141,10 +142,7 @@ export async function updateServicePrincipal(
   id: ObjectId,
   patch: ServicePrincipalPatch,
 ): Promise<Written<ServicePrincipal>> {
-  await permit.query({
-    text: 'select from service_principals where tenant_id = $1 and id = $2 for no key update',
-    values: [permit.tenantId, id],
-  });
+  await lockServicePrincipal(permit, id, 'for no key update');
   const before = await readServicePrincipal(permit, id);
   if (patch.accountEnabled === false || patch.appRoleAssignmentRequired === true) forbidForDirectory(before);
   await permit.query(updateStatement('service_principals', WRITE_COLUMNS, permit.tenantId, id, patch));
@@ -157,15 +155,27 @@ export async function deleteServicePrincipal(
   permit: Permit<'directory/servicePrincipals/delete'>,
   id: ObjectId,
 ): Promise<Written<undefined>> {
+  await takeTurn(permit, id);
+  await lockServicePrincipal(permit, id, 'for update');
   const before = await readServicePrincipal(permit, id);
   forbidForDirectory(before);
-  await queueDeletion(permit, before.appId);
   const dependents = await readDependents(permit, 'ServicePrincipal', id);
   await permit.query({
     text: 'delete from service_principals where tenant_id = $1 and id = $2',
     values: [permit.tenantId, id],
   });
   return { value: undefined, changes: [changed(before, undefined), ...dependents] };
+}
+
+/** For its deletion, so that no right which goes along with it comes in between, or for a change, which need wait for none. */
+export async function lockServicePrincipal(
+  permit: Permit<Action>,
+  id: ObjectId,
+  lock: 'for update' | 'for no key update',
+): Promise<void> {
+  const values = [permit.tenantId, id];
+  const text = `select from service_principals where tenant_id = $1 and id = $2 ${lock}`;
+  await permit.query({ text, values });
 }
 
 /** Without the directory API, or assigned to it by nobody, no administrator could undo this, and everybody’s consents to it would be gone. */

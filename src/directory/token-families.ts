@@ -1,8 +1,8 @@
 import type { Permit } from '../store/permit.ts';
 import type { TokenFacts } from '../vocabulary/token-decision.ts';
-import { queueReferences } from './deletion-order.ts';
 import { ANCESTORS_LIVE } from './family-chain.ts';
 import { CLIENT_DEFINITION, FACTS, type FactsRow, factsOf } from './token-facts.ts';
+import { shareTurns } from './turns.ts';
 
 /**
  * A token family begins with one authorization code and holds every token that descends from it. It is bound to tenant,
@@ -39,7 +39,7 @@ export async function insertFamily(
   permit: Permit<'authentication/tokens/issue'>,
   family: TokenFamily,
 ): Promise<boolean> {
-  await queueReferences(permit, [family.userId, family.appId]);
+  await shareTurns(permit, { ids: [family.userId], appIds: [family.appId] });
   const rows = await permit.query({
     name: 'insert-family',
     text: `insert into token_families (tenant_id, id, user_id, service_principal_id, session_uid, platform, expires_at, authenticated_at)
@@ -61,14 +61,25 @@ export async function insertFamily(
 }
 
 /**
- * The same by exchange: only while the family that it comes of lives. That is not locked: of one that ends meanwhile a row is
- * left, which is dead from the beginning (`family-chain.ts`).
+ * The same by exchange: only while the family that it comes of lives. Nothing keeps that from ending meanwhile: the row that is
+ * left then is dead from the beginning (`family-chain.ts`).
  */
 export async function insertChildFamily(
   permit: Permit<'authentication/tokens/issue'>,
   { id, userId, appId, platform, parentId, actor = [] }: TokenFamily,
 ): Promise<boolean> {
-  await queueReferences(permit, [userId, appId]);
+  // With the service principal of a parent goes the parent, and with that this one.
+  const parents = await permit.query<{ servicePrincipalId: string }>({
+    name: 'read-parent-families',
+    text: `with recursive parents as (
+        select parent_id, service_principal_id from token_families where tenant_id = $1 and id = $2
+        union all
+        select f.parent_id, f.service_principal_id from parents p join token_families f on f.tenant_id = $1 and f.id = p.parent_id
+      ) select service_principal_id as "servicePrincipalId" from parents`,
+    values: [permit.tenantId, parentId],
+  });
+  const ids = [userId, ...parents.map(({ servicePrincipalId }) => servicePrincipalId)];
+  await shareTurns(permit, { ids, appIds: [appId] });
   const rows = await permit.query({
     name: 'insert-child-family',
     text: `insert into token_families (tenant_id, id, user_id, service_principal_id, session_uid, platform, expires_at,

@@ -4,12 +4,12 @@ import { badRequest, DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
 import { type Page, USER_PROPERTIES, type User, type Written } from '../vocabulary/objects.ts';
-import { queueDeletion } from './deletion-order.ts';
 import { readDependents } from './dependents.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, foldedName, type Listable, narrowed, ORDERED, PREFIX } from './listable.ts';
 import { requireAnotherAdministrator } from './role-assignments.ts';
 import { type Columns, columnList, insertStatement, updateStatement } from './statements.ts';
+import { takeTurn } from './turns.ts';
 import { endSessions } from './user-sessions.ts';
 
 export const USER_COLUMNS: Columns = {
@@ -122,7 +122,9 @@ export async function updateUser(
   version?: string,
 ): Promise<Written<User>> {
   if (patch.userPrincipalName !== undefined) await requireVerifiedDomain(permit, patch.userPrincipalName);
-  const { version: _, ...before } = await lockUser(permit, id);
+  // A name is a key, whose change waits for all who refer to the row, as a deletion does.
+  if (patch.userPrincipalName !== undefined) await takeTurn(permit, id);
+  const { version: _, ...before } = await lockUser(permit, id, 'for no key update');
   const isDisabled = patch.accountEnabled === false && before.accountEnabled;
   if (isDisabled) await requireAnotherAdministrator(permit, id);
   const [after] = await permit.query<User>(updateStatement('users', USER_COLUMNS, permit.tenantId, id, patch, version));
@@ -137,8 +139,8 @@ export async function deleteUser(
   id: ObjectId,
   version?: string,
 ): Promise<Written<undefined>> {
-  await queueDeletion(permit, id);
-  const { version: current, ...before } = await lockUser(permit, id);
+  await takeTurn(permit, id);
+  const { version: current, ...before } = await lockUser(permit, id, 'for update');
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
   await requireAnotherAdministrator(permit, id);
   const dependents = await readDependents(permit, 'User', id);
@@ -150,9 +152,10 @@ export async function deleteUser(
 async function lockUser(
   permit: Permit<'directory/users/basic/update' | 'directory/users/delete'>,
   id: ObjectId,
+  lock: 'for update' | 'for no key update',
 ): Promise<VersionedUser> {
   const [user] = await permit.query<VersionedUser>({
-    text: `select ${columnList(USER_COLUMNS)}, xmin::text as version from users where tenant_id = $1 and id = $2 for no key update`,
+    text: `select ${columnList(USER_COLUMNS)}, xmin::text as version from users where tenant_id = $1 and id = $2 ${lock}`,
     values: [permit.tenantId, id],
   });
   if (!user) throw notFound();

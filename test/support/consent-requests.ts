@@ -10,11 +10,11 @@ import type { DirectoryAction } from '../../src/vocabulary/actions.ts';
 import type { ScopesOfApi } from '../../src/vocabulary/consent-requests.ts';
 import { type ConsentReviewer, reviewerQuery } from '../../src/vocabulary/consent-reviewers.ts';
 import { directoryRoleNamed } from '../../src/vocabulary/directory-roles.ts';
-import { parseObjectId } from '../../src/vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../../src/vocabulary/permissions.ts';
 import type { SessionPrincipal } from '../../src/vocabulary/principals.ts';
 import { aClientApplication, aPerson, type TestApplication } from './applications.ts';
 import type { TestDatabase } from './database.ts';
+import { objectId } from './ids.ts';
 import { asSuperuser, type TestTenant } from './tenants.ts';
 
 /** Scopes of the directory API that no policy lets a person allow himself. */
@@ -70,9 +70,7 @@ export class RequestDesk {
   }
 
   as(userId: string): SessionPrincipal {
-    const id = parseObjectId(userId);
-    if (!id) throw new Error('Not a GUID.');
-    return { kind: 'session', tenantId: this.tenant.id, userId: id, authenticatedAt: Date.now() / 1_000 };
+    return { kind: 'session', tenantId: this.tenant.id, userId: objectId(userId), authenticatedAt: Date.now() / 1_000 };
   }
 
   perform<Action extends DirectoryAction, Schema extends z.ZodType, Result>(

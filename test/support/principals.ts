@@ -1,5 +1,5 @@
-import { parseAppId, parseObjectId } from '../../src/vocabulary/ids.ts';
 import type { ApplicationPrincipal, DelegatedPrincipal } from '../../src/vocabulary/principals.ts';
+import { appId as appIdOf, objectId } from './ids.ts';
 import type { TestPrincipal, TestTenant } from './tenants.ts';
 
 /** What the token door makes of an application's own token. */
@@ -10,8 +10,8 @@ export function applicationPrincipal(
   return {
     kind: 'application',
     tenantId: tenant.id,
-    servicePrincipalId: known(parseObjectId(servicePrincipalId)),
-    appId: known(parseAppId(appId)),
+    servicePrincipalId: objectId(servicePrincipalId),
+    appId: appIdOf(appId),
     tokenId: `token of ${appId}`,
     keyId: tenant.kid,
   };
@@ -26,15 +26,10 @@ export function delegatedPrincipal(
   return {
     kind: 'delegated',
     tenantId: tenant.id,
-    userId: known(parseObjectId(id)),
-    appId: known(parseAppId(appId)),
+    userId: objectId(id),
+    appId: appIdOf(appId),
     scopes,
     familyId,
     keyId: tenant.kid,
   };
-}
-
-function known<Id>(id: Id | undefined): Id {
-  if (id === undefined) throw new Error('Not a GUID.');
-  return id;
 }

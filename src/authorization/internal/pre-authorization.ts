@@ -1,6 +1,7 @@
 import { addScopes } from '../../directory/consents.ts';
 import { lockGrants } from '../../directory/permission-grants.ts';
 import { readTokenFacts } from '../../directory/token-facts.ts';
+import { shareTurns } from '../../directory/turns.ts';
 import type { AppId, ObjectId } from '../../vocabulary/ids.ts';
 import type { ObjectChange } from '../../vocabulary/objects.ts';
 import { PRE_AUTHORIZED, type TokenAsk } from '../../vocabulary/token-decision.ts';
@@ -28,9 +29,10 @@ export const grantPreAuthorized = internalOperation({
   changes: (_input: PreAuthorizedSignIn, changes: readonly ObjectChange[]) => changes,
   binding: ({ appId }) => ({ appId }),
   run: async (permit, { appId, userId, asks }): Promise<readonly ObjectChange[]> => {
+    const resourceAppIds = asks.map(({ resource }) => resource);
+    await shareTurns(permit, { ids: [userId], appIds: [appId, ...resourceAppIds] });
     // Who takes something away at this moment is first: what is read afterwards has his mark.
     await lockGrants(permit, { appId, userId });
-    const resourceAppIds = asks.map(({ resource }) => resource);
     const facts = await readTokenFacts(permit, { appId, userId, resourceAppIds });
     const clientId = facts?.client.servicePrincipalId;
     if (!facts || !clientId) return [];
