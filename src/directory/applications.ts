@@ -13,7 +13,7 @@ import { insertFirstOwner } from './owners.ts';
 import { publish } from './published-applications.ts';
 import { lockServicePrincipal } from './service-principals.ts';
 import { columnList, insertStatement, updateStatement } from './statements.ts';
-import { shareTurns, takeTurn } from './turns.ts';
+import { shareTurnOfTenant, shareTurns, takeTurn } from './turns.ts';
 import { raisePublishedVersion } from './versions.ts';
 
 type ReadPermit = Permit<
@@ -62,7 +62,8 @@ export async function createApplication(
   },
 ): Promise<Written<Application>> {
   const { id = newObjectId(), appId = newAppId(), firstOwner, registration, ...rest } = properties;
-  await shareTurns(permit, { ids: firstOwner ? [permit.tenantId, firstOwner] : [permit.tenantId] });
+  await shareTurnOfTenant(permit, 'publication');
+  if (firstOwner) await shareTurns(permit, { ids: [firstOwner] });
   await claimAppId(permit, appId);
   const [domain] = await permit.query<{ name: string }>({
     text: 'select name from verified_domains where tenant_id = $1 order by is_default desc, name limit 1',
@@ -117,22 +118,23 @@ export async function deleteApplication(
   id: ObjectId,
   version?: string,
 ): Promise<Written<undefined>> {
-  const [presence] = await permit.query<{ id: ObjectId }>({
-    text: `select s.id from applications a join service_principals s on s.tenant_id = a.tenant_id and s.app_id = a.app_id
-      where a.tenant_id = $1 and a.id = $2`,
-    values: [permit.tenantId, id],
-  });
-  if (presence) await takeTurn(permit, presence.id);
+  await shareTurnOfTenant(permit, 'publication');
+  const expected = await findPresence(permit, id);
+  if (expected) await takeTurn(permit, expected);
   await lock(permit, id);
+  // One that registered itself may have come to the tenant while this waited.
+  const presence = await findPresence(permit, id);
   const { version: current, ...before } = await readApplication(permit, id);
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
-  const where = { values: [permit.tenantId, before.appId] };
-  if (presence) await lockServicePrincipal(permit, presence.id, 'for update');
-  const dependents = presence ? await readDependents(permit, 'ServicePrincipal', presence.id) : [];
-  await permit.query({ text: 'delete from service_principals where tenant_id = $1 and app_id = $2', ...where });
+  if (presence) await lockServicePrincipal(permit, presence, 'for update');
+  const dependents = presence ? await readDependents(permit, 'ServicePrincipal', presence) : [];
+  await permit.query({
+    text: 'delete from service_principals where tenant_id = $1 and id = $2',
+    values: [permit.tenantId, presence ?? null],
+  });
   await permit.query({
     text: 'delete from published_applications where home_tenant_id = $1 and app_id = $2',
-    ...where,
+    values: [permit.tenantId, before.appId],
   });
   await permit.query({
     text: 'delete from applications where tenant_id = $1 and id = $2',
@@ -142,9 +144,22 @@ export async function deleteApplication(
   return { value: undefined, changes: [changed(before, undefined), ...dependents] };
 }
 
+/** The id of the application's service principal in its home tenant. */
+async function findPresence(
+  permit: Permit<'directory/applications/delete'>,
+  id: ObjectId,
+): Promise<ObjectId | undefined> {
+  const [presence] = await permit.query<{ id: ObjectId }>({
+    text: `select s.id from applications a join service_principals s on s.tenant_id = a.tenant_id and s.app_id = a.app_id
+      where a.tenant_id = $1 and a.id = $2`,
+    values: [permit.tenantId, id],
+  });
+  return presence?.id;
+}
+
 /** A row that somebody else is changing is waited for: limits and old values are then what they seem. */
 export async function lock(permit: ReadPermit, id: ObjectId): Promise<void> {
-  await shareTurns(permit, { ids: [permit.tenantId] });
+  await shareTurnOfTenant(permit, 'publication');
   const rows = await permit.query({
     text: 'select from applications where tenant_id = $1 and id = $2 for no key update',
     values: [permit.tenantId, id],

@@ -7,6 +7,7 @@ import type { Page, Written } from '../vocabulary/objects.ts';
 import { ORIGINS, originsOf } from './grant-origins.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable, selectList } from './listable.ts';
+import { shareTurns } from './turns.ts';
 
 const COLUMNS: Listable['columns'] = {
   id: { sql: 'id', type: 'guid', filter: EQUALITY },
@@ -120,6 +121,7 @@ export async function createGrant(
   permit: Permit<'directory/oAuth2PermissionGrants/create'>,
   { clientId, resourceId, principalId, scopes, by }: NewGrant,
 ): Promise<Written<OAuth2PermissionGrant>> {
+  await shareTurns(permit, { ids: principalId ? [clientId, resourceId, principalId] : [clientId, resourceId] });
   await requirePublished(permit, resourceId, scopes);
   const id = newObjectId();
   await permit.query({

@@ -7,6 +7,7 @@ import type { ListQuery } from '../vocabulary/list-query.ts';
 import type { Page, RoleAssignment, Written } from '../vocabulary/objects.ts';
 import { readPage } from './list-statement.ts';
 import { EQUALITY, type Listable } from './listable.ts';
+import { takeTurnOfTenant } from './turns.ts';
 
 const COLUMNS: Listable['columns'] = {
   id: { sql: 'id', type: 'guid', filter: EQUALITY, notNull: true },
@@ -96,18 +97,13 @@ export async function readTargetRoles(permit: Permit<Action>, userId: ObjectId):
 }
 
 /**
- * Call before a person loses the role of Global Administrator, is disabled or deleted. All who do so wait for one
- * another at these rows, and each counts what the one before has left: no two of them can each rely on the other's
- * administrator (GST-17).
+ * Call before a person loses the role of Global Administrator, is disabled or deleted. All who do so take
+ * turns, and each counts what the one before has left: no two of them can each rely on the other's administrator (GST-17).
  * @throws DirectoryError `Authorization_RequestDenied` when no other enabled person would hold the role
  */
 export async function requireAnotherAdministrator(permit: Permit<Action>, userId: ObjectId): Promise<void> {
   const values = [permit.tenantId, GLOBAL_ADMINISTRATOR];
-  await permit.query({
-    text: 'select from role_assignments where tenant_id = $1 and role_definition_id = $2 order by id for update',
-    values,
-  });
-  // A statement of its own: the one that waited does not see a role that was given meanwhile.
+  await takeTurnOfTenant(permit, 'lastAdministrator');
   const held = await permit.query({
     text: 'select from role_assignments where tenant_id = $1 and role_definition_id = $2 and user_id = $3',
     values: [...values, userId],

@@ -3,7 +3,7 @@ import { notFound } from '../vocabulary/errors.ts';
 import { newObjectId, parseTenantId, type TenantId } from '../vocabulary/ids.ts';
 import { DIRECTORY_APP_ID } from '../vocabulary/permissions.ts';
 import { publishAll, unpublishAll } from './published-applications.ts';
-import { takeTurn } from './turns.ts';
+import { takeTurnOfTenant } from './turns.ts';
 
 export interface Tenant {
   readonly id: TenantId;
@@ -57,8 +57,8 @@ export async function updateTenant(
   permit: Permit<'directory/tenants/basic/update'>,
   { displayName, domains = [], isEnabled }: TenantChange,
 ): Promise<TenantState> {
-  // What is being published is waited for, and taken back with the rest.
-  if (isEnabled === false) await takeTurn(permit, permit.tenantId);
+  // What is being published, or taken back, is waited for: all of it is then in what follows.
+  if (isEnabled !== undefined) await takeTurnOfTenant(permit, 'publication');
   const [before] = await permit.query<TenantState & Record<string, unknown>>({
     text: `update tenants t set display_name = coalesce($2, t.display_name), is_enabled = coalesce($3, t.is_enabled)
       from (select id, display_name, is_enabled from tenants where id = $1 for no key update) old

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { grantPreAuthorized } from '../../src/authorization/internal/pre-authorization.ts';
 import { endTries } from '../../src/authorization/internal/sign-ins.ts';
 import { changeTenant } from '../../src/authorization/internal/tenants.ts';
@@ -22,7 +22,7 @@ import { aClientApplication, aPerson, consentTo, type TestApplication } from '..
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { appId, objectId } from '../support/ids.ts';
-import { type InFlight, inFlight, settledOrWaiting, waiting } from '../support/in-flight.ts';
+import { commitAll, deadlocks, type InFlight, inFlight, settledOrWaiting, waiting } from '../support/in-flight.ts';
 import { asSuperuser, aTenant, aUser, operatorOf, type TestPrincipal, type TestTenant } from '../support/tenants.ts';
 
 /**
@@ -43,7 +43,10 @@ beforeAll(async () => {
   directorySide = database.openStore('directory');
 });
 
+afterEach(commitAll);
+
 afterAll(async () => {
+  expect(await deadlocks(database)).toBe(0);
   expect(server.errors).toEqual([]);
   await server.close();
   await database.drop();

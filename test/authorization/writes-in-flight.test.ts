@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { changeTenant } from '../../src/authorization/internal/tenants.ts';
 import { createApplication, updateApplication } from '../../src/directory/applications.ts';
 import { recordConsent } from '../../src/directory/consents.ts';
 import { addMember } from '../../src/directory/groups.ts';
+import { createGrant } from '../../src/directory/permission-grants.ts';
 import { createRoleAssignment } from '../../src/directory/role-assignments.ts';
+import { shareTurns, takeTurnOfTenant } from '../../src/directory/turns.ts';
 import { deleteUser } from '../../src/directory/users.ts';
 import type { Store } from '../../src/store/store.ts';
 import { directoryRoleNamed } from '../../src/vocabulary/directory-roles.ts';
@@ -11,7 +14,7 @@ import { aClientApplication, aPerson, consentTo, type TestApplication } from '..
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { appId, objectId } from '../support/ids.ts';
-import { inFlight, settledOrWaiting } from '../support/in-flight.ts';
+import { commitAll, deadlocks, type InFlight, inFlight, settledOrWaiting, waiting } from '../support/in-flight.ts';
 import { asSuperuser, aTenant, aUser, operatorOf, type TestPrincipal, type TestTenant } from '../support/tenants.ts';
 
 /** What is written and not committed when rights are taken away is taken away too, and the record says so. */
@@ -30,7 +33,10 @@ beforeAll(async () => {
   admin = await aUser(database, tenant, { scopes, roles: ['Global Administrator'] });
 });
 
+afterEach(commitAll);
+
 afterAll(async () => {
+  expect(await deadlocks(database)).toBe(0);
   expect(server.errors).toEqual([]);
   await server.close();
   await database.drop();
@@ -74,6 +80,43 @@ test('RAC-15: a consent to two APIs that is being written is taken back whole, o
   );
 });
 
+test('RAC-15: a grant by the API that is being written is taken back with the others of the person', async () => {
+  const [client, api] = [await aClientApplication(database, tenant), await anApi()];
+  const { servicePrincipalId: clientId } = client;
+  const principalId = await aPerson(database, tenant);
+  const granting = inFlight(store, tenant, 'directory/oAuth2PermissionGrants/create', (permit) =>
+    createGrant(permit, {
+      clientId: objectId(clientId),
+      resourceId: objectId(api.servicePrincipalId),
+      principalId: objectId(principalId),
+      scopes: ['Do'],
+    }),
+  );
+  await granting.written;
+  const revoked = call('POST', `/servicePrincipals/${clientId}/revokeAccess`, { principalId });
+  await settledOrWaiting(database, revoked);
+  expect(await granting.commit()).toBe('done');
+  expect((await revoked).body.grants).toHaveLength(1);
+  expect(await asSuperuser(database, 'select from oauth2_permission_grants where client_id = $1', [clientId])).toEqual(
+    [],
+  );
+});
+
+test('a consent for thousands leaves room in the table of locks', async () => {
+  const ids = Array.from({ length: 5_000 }, () => randomUUID());
+  const sharing = inFlight(store, tenant, 'directory/oAuth2PermissionGrants/create', (permit) =>
+    shareTurns(permit, { ids }),
+  );
+  await sharing.written;
+  const [held] = await asSuperuser<{ count: number }>(
+    database,
+    `select count(*)::int as count from pg_locks where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database())`,
+  );
+  expect(held).toEqual({ count: 256 });
+  expect(await sharing.commit()).toBe('done');
+});
+
 describe('AUD-01: the record of a deletion names what went with it', () => {
   const recorded = async (id: string) => {
     const [record] = await asSuperuser<{ types: string[] }>(
@@ -111,6 +154,23 @@ describe('AUD-01: the record of a deletion names what went with it', () => {
     expect(await recorded(path.split('/')[2] ?? '')).toContain('RoleAssignment');
   });
 
+  test('an application that registered itself: also the consent that brought it along meanwhile', async () => {
+    const client = await aClientApplication(database, tenant);
+    await asSuperuser(database, 'delete from service_principals where app_id = $1', [client.appId]);
+    const editing = inFlight(store, tenant, 'directory/applications/basic/update', (permit) =>
+      updateApplication(permit, objectId(client.id), { displayName: 'Edited' }),
+    );
+    await editing.written;
+    const deleted = call('DELETE', `/applications/${client.id}`);
+    await settledOrWaiting(database, deleted);
+    const consent = consenting(client, await aPerson(database, tenant), [[await anApi(), 'Do']]);
+    await consent.written;
+    expect(await consent.commit()).toBe('done');
+    expect(await editing.commit()).toBe('done');
+    expect((await deleted).status).toBe(204);
+    expect(await recorded(client.id)).toEqual(['Application', 'OAuth2PermissionGrant']);
+  });
+
   test('a group: also a member who was being added', async () => {
     const { body } = await call('POST', '/groups', {
       ...{ displayName: 'Crew', mailNickname: 'crew', mailEnabled: false, securityEnabled: true },
@@ -128,70 +188,122 @@ describe('AUD-01: the record of a deletion names what went with it', () => {
   });
 });
 
-describe('an organization that is closed publishes nothing', () => {
-  const signInAudience = 'AzureADMultipleOrgs';
+describe('what an organization publishes, when it is closed or opened while an application is written', () => {
+  const MULTI_TENANT = 'AzureADMultipleOrgs';
+  const setEnabled = (of: TestTenant, isEnabled: boolean) =>
+    database.operator.performInternal(operatorOf(of.id), changeTenant, { isEnabled });
+  const registering = (of: TestTenant) =>
+    inFlight(store, of, 'directory/applications/create', (permit) =>
+      createApplication(permit, { displayName: 'Late', signInAudience: MULTI_TENANT }),
+    );
+  const changing = (of: TestTenant, id: string, properties: Parameters<typeof updateApplication>[2]) =>
+    inFlight(store, of, 'directory/applications/basic/update', (permit) =>
+      updateApplication(permit, objectId(id), properties),
+    );
+  const published = (of: TestTenant) =>
+    asSuperuser(database, 'select is_disabled as "isDisabled" from published_applications where home_tenant_id = $1', [
+      of.id,
+    ]);
 
-  test.each(['that is being registered', 'that is being opened to others'])('nor an application %s', async (kind) => {
-    const closing = await aTenant(database, 'Closing');
-    const { id } = await aClientApplication(database, closing);
-    const written = kind.endsWith('registered')
-      ? inFlight(store, closing, 'directory/applications/create', (permit) =>
-          createApplication(permit, { displayName: 'Late', signInAudience }),
-        )
-      : inFlight(store, closing, 'directory/applications/basic/update', (permit) =>
-          updateApplication(permit, objectId(id), { signInAudience }),
-        );
-    await written.written;
-    const closed = database.operator.performInternal(operatorOf(closing.id), changeTenant, { isEnabled: false });
+  type Write = (of: TestTenant, id: string) => InFlight;
+  const opening: Write = (of, id) => changing(of, id, { signInAudience: MULTI_TENANT });
+
+  test.each<[string, Write]>([
+    ['is registered', registering],
+    ['is opened to others', opening],
+  ])('closed: nothing of one that %s', async (_kind, write) => {
+    const home = await aTenant(database, 'Home');
+    const { id } = await aClientApplication(database, home);
+    const writing = write(home, id);
+    await writing.written;
+    const closed = setEnabled(home, false);
     await settledOrWaiting(database, closed);
-    expect(await written.commit()).toBe('done');
+    expect(await writing.commit()).toBe('done');
     await closed;
-    const published = 'select from published_applications where home_tenant_id = $1';
-    expect(await asSuperuser(database, published, [closing.id])).toEqual([]);
-    await database.operator.performInternal(operatorOf(closing.id), changeTenant, { isEnabled: true });
-    expect(await asSuperuser(database, published, [closing.id])).toHaveLength(1);
+    expect(await published(home)).toEqual([]);
+    await setEnabled(home, true);
+    expect(await published(home)).toHaveLength(1);
+  });
+
+  test.each<[string, boolean, Write, object[]]>([
+    ['one that is registered', false, registering, [{ isDisabled: false }]],
+    ['one that is opened to others', false, opening, [{ isDisabled: false }]],
+    [
+      'nothing of one that is kept for itself',
+      true,
+      (of, id) => changing(of, id, { signInAudience: 'AzureADMyOrg' }),
+      [],
+    ],
+    [
+      'one that is deactivated, as that',
+      true,
+      (of, id) => changing(of, id, { isDisabled: true }),
+      [{ isDisabled: true }],
+    ],
+  ])('opened: %s', async (_kind, isPublished, write, expected) => {
+    const home = await aTenant(database, 'Home');
+    const { id } = await aClientApplication(database, home, { isPublished });
+    await setEnabled(home, false);
+    const writing = write(home, id);
+    await writing.written;
+    const opened = setEnabled(home, true);
+    await settledOrWaiting(database, opened);
+    expect(await writing.commit()).toBe('done');
+    await opened;
+    expect(await published(home)).toEqual(expected);
   });
 });
 
 describe('GST-17: the last Global Administrator stays', () => {
-  test.each([
-    ['deleted', 'DELETE', undefined],
-    ['disabled', 'PATCH', { accountEnabled: false }],
-  ])('when the one who was just appointed is %s while the other leaves', async (_act, method, body) => {
+  const GLOBAL_ADMINISTRATOR = directoryRoleNamed('Global Administrator')?.id ?? '';
+  const appointing = (of: TestTenant, person: string) =>
+    inFlight(store, of, 'directory/roleAssignments/create', (permit) =>
+      createRoleAssignment(permit, { roleDefinitionId: GLOBAL_ADMINISTRATOR, principalId: objectId(person) }),
+    );
+
+  /** The one there is goes, as soon as those who are just being appointed have been; meanwhile they are acted on. */
+  async function whileTheOnlyOneLeaves(appointees: number, method: string, body?: object) {
     const own = await aTenant(database, 'Last');
     const scopes = ['User.ReadWrite.All'];
     const leaving = await aUser(database, own, { scopes, roles: ['Global Administrator'] });
     const userAdmin = await aUser(database, own, { scopes, roles: ['User Administrator'] });
-    const appointed = await aPerson(database, own);
-    const roleDefinitionId = directoryRoleNamed('Global Administrator')?.id ?? '';
-    const appointing = inFlight(store, own, 'directory/roleAssignments/create', (permit) =>
-      createRoleAssignment(permit, { roleDefinitionId, principalId: objectId(appointed) }),
-    );
-    await appointing.written;
-    const counted = Promise.withResolvers<void>();
-    const holding = Promise.withResolvers<void>();
+    const people = await Promise.all(Array.from({ length: appointees }, () => aPerson(database, own)));
+    const appointments = people.map((person) => appointing(own, person));
+    await Promise.all(appointments.map(({ written }) => written));
+    const [hasTurn, appointed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const goes = inFlight(store, own, 'directory/users/delete', async (permit) => {
-      const values = [own.id, roleDefinitionId];
-      const text = 'select from role_assignments where tenant_id = $1 and role_definition_id = $2 for update';
-      await permit.query({ text, values });
-      holding.resolve();
-      await counted.promise;
+      await takeTurnOfTenant(permit, 'lastAdministrator');
+      hasTurn.resolve();
+      await appointed.promise;
       await deleteUser(permit, objectId(leaving.id));
     });
-    await holding.promise;
-    const acted = call(method, `/users/${appointed}`, body, userAdmin);
-    await settledOrWaiting(database, acted);
-    expect(await appointing.commit()).toBe('done');
-    counted.resolve();
+    await hasTurn.promise;
+    const acts: Promise<{ readonly status: number }>[] = [];
+    for (const person of people) {
+      const others = await waiting(database);
+      const act = call(method, `/users/${person}`, body, userAdmin);
+      acts.push(act);
+      await settledOrWaiting(database, act, others);
+    }
+    for (const appointment of appointments) expect(await appointment.commit()).toBe('done');
+    appointed.resolve();
     await goes.written;
     expect(await goes.commit()).toBe('done');
-    expect((await acted).status).toBe(403);
+    const statuses = (await Promise.all(acts)).map(({ status }) => status);
     const left = await asSuperuser(
       database,
       `select from role_assignments a join users u on u.tenant_id = a.tenant_id and u.id = a.user_id and u.account_enabled
         where a.tenant_id = $1 and a.role_definition_id = $2`,
-      [own.id, roleDefinitionId],
+      [own.id, GLOBAL_ADMINISTRATOR],
     );
-    expect(left).toHaveLength(1);
+    return { statuses: statuses.sort(), left: left.length };
+  }
+
+  test.each([
+    ['deleted', 'DELETE', undefined],
+    ['disabled', 'PATCH', { accountEnabled: false }],
+  ])('when those who were just appointed are %s while the other leaves', async (_act, method, body) => {
+    expect(await whileTheOnlyOneLeaves(1, method, body)).toEqual({ statuses: [403], left: 1 });
+    expect(await whileTheOnlyOneLeaves(2, method, body)).toEqual({ statuses: [204, 403], left: 1 });
   });
 });

@@ -13,6 +13,23 @@ export interface InFlight {
   commit(): Promise<string>;
 }
 
+const open = new Set<() => void>();
+
+/** For `afterEach`: a test that failed half way leaves transactions open, for which everything else would wait. */
+export function commitAll(): void {
+  for (const go of open) go();
+  open.clear();
+}
+
+/** How often Postgres had to end somebody who waited in a circle: it does so after a second, and nobody notices. */
+export async function deadlocks(database: TestDatabase): Promise<number> {
+  const [row] = await asSuperuser<{ deadlocks: number }>(
+    database,
+    'select deadlocks::int as deadlocks from pg_stat_database where datname = current_database()',
+  );
+  return row?.deadlocks ?? 0;
+}
+
 export function inFlight<Name extends Action>(
   store: Store,
   { id: tenantId }: TestTenant,
@@ -20,6 +37,7 @@ export function inFlight<Name extends Action>(
   write: (permit: Permit<Name>) => Promise<unknown>,
 ): InFlight {
   const [written, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  open.add(go.resolve);
   const committed = store.transaction({ action, tenantId, access: 'write' }, async (permit) => {
     await write(permit);
     written.resolve();

@@ -9,6 +9,7 @@ import { readConsentRequest } from '../../directory/consent-requests.ts';
 import { recordConsent } from '../../directory/consents.ts';
 import { enqueue } from '../../directory/outbox.ts';
 import { readTenantPolicy } from '../../directory/tenant-policies.ts';
+import { shareTurns } from '../../directory/turns.ts';
 import type { Permit } from '../../store/permit.ts';
 import {
   type AppConsentRequest,
@@ -60,6 +61,8 @@ export async function approveRequest(
     permit,
     approved.map(({ resourceAppId }) => resourceAppId),
   );
+  const people = request.requesters.map(({ userId }) => userId);
+  await shareTurns(permit, { ids: [...people, ...resources.values()], appIds: [request.appId] });
   const granted: ObjectChange[] = [];
   for (const { principalIds, scopes: given } of grantsOf(request.requesters, approved, consentType)) {
     const { changes } = await recordConsent(permit, {
