@@ -3,7 +3,7 @@ import type { Application } from '../vocabulary/applications.ts';
 import { DirectoryError, notFound } from '../vocabulary/errors.ts';
 import { type AppId, newAppId, newObjectId, type ObjectId } from '../vocabulary/ids.ts';
 import type { ListQuery } from '../vocabulary/list-query.ts';
-import type { Page, Written } from '../vocabulary/objects.ts';
+import type { ObjectChange, Page, Written } from '../vocabulary/objects.ts';
 import { type ApplicationProperties, columnsOf, LISTED, READ_COLUMNS, WRITE_COLUMNS } from './application-columns.ts';
 import { claimAppId } from './application-ids.ts';
 import { readDependents } from './dependents.ts';
@@ -126,12 +126,7 @@ export async function deleteApplication(
   const presence = await findPresence(permit, id);
   const { version: current, ...before } = await readApplication(permit, id);
   if (version !== undefined && version !== current) throw new DirectoryError('Request_PreconditionFailed');
-  if (presence) await lockServicePrincipal(permit, presence, 'for update');
-  const dependents = presence ? await readDependents(permit, 'ServicePrincipal', presence) : [];
-  await permit.query({
-    text: 'delete from service_principals where tenant_id = $1 and id = $2',
-    values: [permit.tenantId, presence ?? null],
-  });
+  const dependents = presence ? await deletePresence(permit, presence) : [];
   await permit.query({
     text: 'delete from published_applications where home_tenant_id = $1 and app_id = $2',
     values: [permit.tenantId, before.appId],
@@ -155,6 +150,16 @@ async function findPresence(
     values: [permit.tenantId, id],
   });
   return presence?.id;
+}
+
+async function deletePresence(permit: Permit<'directory/applications/delete'>, id: ObjectId): Promise<ObjectChange[]> {
+  await lockServicePrincipal(permit, id, 'for update');
+  const dependents = await readDependents(permit, 'ServicePrincipal', id);
+  await permit.query({
+    text: 'delete from service_principals where tenant_id = $1 and id = $2',
+    values: [permit.tenantId, id],
+  });
+  return dependents;
 }
 
 /** A row that somebody else is changing is waited for: limits and old values are then what they seem. */

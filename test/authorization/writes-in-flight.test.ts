@@ -8,9 +8,11 @@ import { createGrant } from '../../src/directory/permission-grants.ts';
 import { createRoleAssignment } from '../../src/directory/role-assignments.ts';
 import { shareTurns, takeTurnOfTenant } from '../../src/directory/turns.ts';
 import { deleteUser } from '../../src/directory/users.ts';
+import { raiseTenantVersion } from '../../src/directory/versions.ts';
 import type { Store } from '../../src/store/store.ts';
 import { directoryRoleNamed } from '../../src/vocabulary/directory-roles.ts';
 import { aClientApplication, aPerson, consentTo, type TestApplication } from '../support/applications.ts';
+import { ALSO_WANTED, ofDirectory, RequestDesk, WANTED } from '../support/consent-requests.ts';
 import { aDatabase, type TestDatabase } from '../support/database.ts';
 import { aDirectoryServer, type TestDirectoryServer } from '../support/directory-server.ts';
 import { appId, objectId } from '../support/ids.ts';
@@ -115,6 +117,38 @@ test('a consent for thousands leaves room in the table of locks', async () => {
   );
   expect(held).toEqual({ count: 256 });
   expect(await sharing.commit()).toBe('done');
+});
+
+test('an approval for several people and the deletion of one of them do not wait in a circle', async () => {
+  const own = await aTenant(database, 'Asking');
+  const desk = new RequestDesk(database, own);
+  const [reviewer, alice, bob] = [
+    await desk.person('rita', ['Global Administrator']),
+    await desk.person('alice'),
+    await desk.person('bob'),
+  ];
+  await desk.review([{ kind: 'user', id: reviewer }]);
+  // Not present yet: bringing it along holds the version of the tenant, which whoever deletes raises in the end.
+  const asked = await aClientApplication(database, tenant, { isPublished: true });
+  const { id } = await desk.ask(alice, asked, [WANTED]);
+  await desk.ask(bob, asked, [ALSO_WANTED]);
+  const [hasTurn, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const deleting = inFlight(store, own, 'directory/users/delete', async (permit) => {
+    await deleteUser(permit, objectId(bob));
+    hasTurn.resolve();
+    await goOn.promise;
+    await raiseTenantVersion(permit);
+  });
+  await hasTurn.promise;
+  const approved = [ofDirectory(WANTED, ALSO_WANTED)];
+  const approving = desk.approve(reviewer, id, approved);
+  await settledOrWaiting(database, approving);
+  goOn.resolve();
+  await deleting.written;
+  expect(await deleting.commit()).toBe('done');
+  await expect(approving).rejects.toMatchObject({ code: 'Request_ResourceNotFound' });
+  await desk.approve(reviewer, id, [ofDirectory(WANTED)]);
+  expect(await desk.granted(asked)).toEqual({ [alice]: [WANTED] });
 });
 
 describe('AUD-01: the record of a deletion names what went with it', () => {
